@@ -1,0 +1,31 @@
+# What every target of ours has in common: the language, the warnings, and ccache where it is installed.
+include_guard()
+
+if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
+  find_program(WINDHOVER_CCACHE ccache)
+  mark_as_advanced(WINDHOVER_CCACHE)
+  if(WINDHOVER_CCACHE)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${WINDHOVER_CCACHE}")
+  endif()
+endif()
+
+# windhover_compile_as_ours(<target>)
+#
+# The warnings are private to the target: whoever links Windhover chooses their own.
+function(windhover_compile_as_ours target)
+  set_target_properties(${target} PROPERTIES
+    CXX_EXTENSIONS OFF
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    POSITION_INDEPENDENT_CODE ON)
+  target_compile_features(${target} PUBLIC cxx_std_20)
+  target_compile_options(${target} PRIVATE
+    -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast -Wnon-virtual-dtor -Woverloaded-virtual)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC bug 105651: adding a std::string to a literal is reported as overlapping memory once it is inlined.
+    target_compile_options(${target} PRIVATE -Wno-restrict)
+  endif()
+  if(WINDHOVER_WARNINGS_AS_ERRORS)
+    target_compile_options(${target} PRIVATE -Werror)
+  endif()
+endfunction()

@@ -1,0 +1,109 @@
+# Tests: what is registered with CTest, and how. Three kinds: GoogleTest executables that mirror src/, source files that
+# must not compile, and the code blocks of documents, which must.
+#
+# Labels: `threads` for tests that run more than one thread (the thread sanitizer's build runs these and no others);
+# `sources` for tests that judge the sources or the package and not the binaries (one build runs these, not all).
+include_guard()
+include(GoogleTest)
+
+set(WINDHOVER_PYTHON /usr/bin/python3)
+set(WINDHOVER_TEST_TIMEOUT 120)
+
+# Everything that carries the label `threads`.
+add_custom_target(windhover_thread_tests)
+
+# windhover_tests(ROOM <room> [SUITE <name>] [LABELS <label>...] [TIMEOUT <seconds>] [LIBRARIES <target>...]
+#                 SOURCES <file>...)
+#
+# Makes the executable windhover_<room>_tests (windhover_<room>_<suite>_tests with SUITE, for the part of a room's tests
+# that needs other labels) and registers every test in it as <room>.<case>.<test>. A test sees src/, include/ and tests/;
+# WINDHOVER_FIXTURES is the path of tests/fixtures.
+function(windhover_tests)
+  cmake_parse_arguments(PARSE_ARGV 0 tests "" "ROOM;SUITE;TIMEOUT" "LABELS;LIBRARIES;SOURCES")
+  windhover_require_arguments(windhover_tests tests ROOM SOURCES)
+  if(NOT tests_TIMEOUT)
+    set(tests_TIMEOUT ${WINDHOVER_TEST_TIMEOUT})
+  endif()
+
+  set(target ${tests_ROOM})
+  if(tests_SUITE)
+    string(APPEND target "_${tests_SUITE}")
+  endif()
+  set(target windhover_${target}_tests)
+
+  add_executable(${target} ${tests_SOURCES})
+  windhover_compile_as_ours(${target})
+  target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
+  target_compile_definitions(${target} PRIVATE WINDHOVER_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures")
+  target_link_libraries(${target} PRIVATE windhover::${tests_ROOM} ${tests_LIBRARIES} GTest::gtest_main)
+
+  # Discovery waits for ctest: a sanitized executable may need an environment to start that the build does not have. It hands
+  # on no list of labels, so these are set by a file that ctest reads after the discovery's.
+  gtest_discover_tests(${target}
+    TEST_PREFIX "${tests_ROOM}."
+    TEST_LIST discovered
+    NO_PRETTY_VALUES
+    DISCOVERY_MODE PRE_TEST
+    DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${tests_TIMEOUT})
+  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake")
+  file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
+if(discovered)
+  set_tests_properties(${discovered} PROPERTIES LABELS "@tests_ROOM@;@tests_LABELS@")
+endif()
+unset(discovered)
+]])
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
+  if("threads" IN_LIST tests_LABELS)
+    add_dependencies(windhover_thread_tests ${target})
+  endif()
+endfunction()
+
+# windhover_source_test(NAME <name> COMMAND <command> [<argument>...])
+#
+# Registers a command that judges the sources: it fails by its exit code.
+function(windhover_source_test)
+  cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "COMMAND")
+  windhover_require_arguments(windhover_source_test test NAME COMMAND)
+  add_test(NAME "${test_NAME}" COMMAND ${test_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
+  set_tests_properties("${test_NAME}" PROPERTIES TIMEOUT ${WINDHOVER_TEST_TIMEOUT} LABELS sources)
+endfunction()
+
+# The command that checks whether a file compiles, as our headers must for a stranger: only the language and the folders.
+set(WINDHOVER_SYNTAX_CHECK
+  "${CMAKE_CXX_COMPILER}" -std=c++20 -fsyntax-only "-I${PROJECT_SOURCE_DIR}/include" "-I${PROJECT_SOURCE_DIR}/src")
+
+# windhover_must_not_compile(NAME <name> FILE <file> EXPECT <regular expression>)
+#
+# Two tests: <file> compiles as it stands, and no longer compiles once the macro <name> is defined, with a diagnostic that
+# matches. So one file holds the common part and, each between `#ifdef <name>` and `#endif`, the misuses, and a misuse
+# cannot pass for the wrong reason. A result that must not be ignored and is counts as refused. The expression is Python's;
+# name the words of both g++ and clang.
+function(windhover_must_not_compile)
+  cmake_parse_arguments(PARSE_ARGV 0 misuse "" "NAME;FILE;EXPECT" "")
+  windhover_require_arguments(windhover_must_not_compile misuse NAME FILE EXPECT)
+  cmake_path(ABSOLUTE_PATH misuse_FILE BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" OUTPUT_VARIABLE file)
+  cmake_path(RELATIVE_PATH file BASE_DIRECTORY "${PROJECT_SOURCE_DIR}" OUTPUT_VARIABLE shown)
+
+  if(NOT TEST "compiles.${shown}")
+    windhover_source_test(NAME "compiles.${shown}" COMMAND ${WINDHOVER_SYNTAX_CHECK} "${file}")
+  endif()
+  windhover_source_test(NAME "must_not_compile.${misuse_NAME}"
+    COMMAND ${WINDHOVER_PYTHON} "${PROJECT_SOURCE_DIR}/cmake/must_not_compile.py" --expect "${misuse_EXPECT}" --
+      ${WINDHOVER_SYNTAX_CHECK} -Werror=unused-result "-D${misuse_NAME}" "${file}")
+endfunction()
+
+# windhover_document_snippets(FILE <document>...)
+#
+# One test for each document: the C++ blocks in it compile. cmake/document_snippets.py says how a block is read.
+function(windhover_document_snippets)
+  cmake_parse_arguments(PARSE_ARGV 0 snippets "" "" "FILE")
+  windhover_require_arguments(windhover_document_snippets snippets FILE)
+  foreach(document IN LISTS snippets_FILE)
+    if(EXISTS "${PROJECT_SOURCE_DIR}/${document}")
+      windhover_source_test(NAME "snippets.${document}"
+        COMMAND ${WINDHOVER_PYTHON} cmake/document_snippets.py ${document} "${PROJECT_BINARY_DIR}/snippets" --
+          ${WINDHOVER_SYNTAX_CHECK})
+    endif()
+  endforeach()
+endfunction()
