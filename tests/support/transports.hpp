@@ -1,0 +1,178 @@
+// A loop on a chosen engine, and pairs of joined transports of every kind, so that one test runs on all of them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/address.hpp"
+#include "net/event_loop.hpp"
+#include "net/listener.hpp"
+#include "net/memory_pipe.hpp"
+
+namespace windhover::test {
+
+enum class kind_of_transport { tcp_io_uring, tcp_epoll, unix_io_uring, unix_epoll, pipe };
+
+inline std::string name_of(kind_of_transport kind) {
+  switch (kind) {
+    case kind_of_transport::tcp_io_uring:
+      return "TcpOnIoUring";
+    case kind_of_transport::tcp_epoll:
+      return "TcpOnEpoll";
+    case kind_of_transport::unix_io_uring:
+      return "UnixOnIoUring";
+    case kind_of_transport::unix_epoll:
+      return "UnixOnEpoll";
+    case kind_of_transport::pipe:
+      return "Pipe";
+  }
+  return "?";
+}
+
+inline net::engine_kind engine_of(kind_of_transport kind) {
+  return kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::unix_io_uring
+             ? net::engine_kind::io_uring
+             : net::engine_kind::epoll;
+}
+
+inline std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+inline std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+// Notes everything that a transport tells it. `take` limits how much it takes, once, per call.
+class recording_driver final : public net::driver {
+ public:
+  explicit recording_driver(net::transport& on) noexcept : stream(on) {}
+
+  std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override {
+    ++calls;
+    const std::size_t count = take ? std::min(*take, bytes.size()) : bytes.size();
+    if (keep_text) received += text_of(bytes.first(count));
+    received_bytes += count;
+    if (then) then(count);
+    return count;
+  }
+  void on_writable() noexcept override { ++writable; }
+  void on_end() noexcept override { ended = true; }
+  void on_failure(const net::failure& why) noexcept override { failed = why.why; }
+  bool finished() const noexcept override { return is_finished; }
+  void drain() noexcept override { drained = true; }
+  std::string describe() const override { return "a test"; }
+
+  void finish() {
+    is_finished = true;
+    stream.driver_finished();
+  }
+
+  net::transport& stream;
+  std::string received;
+  std::size_t received_bytes = 0;
+  int calls = 0;
+  int writable = 0;
+  bool ended = false;
+  bool drained = false;
+  bool is_finished = false;
+  bool keep_text = true;
+  std::optional<net::failure::cause> failed;
+  std::optional<std::size_t> take;
+  std::function<void(std::size_t)> then;
+};
+
+struct joined_pair {
+  net::transport* first = nullptr;
+  net::transport* second = nullptr;
+  recording_driver* first_driver = nullptr;
+  recording_driver* second_driver = nullptr;
+};
+
+// Two connected, non-blocking sockets of one kind.
+inline std::pair<int, int> connected_sockets(bool tcp) {
+  int ends[2] = {-1, -1};
+  if (!tcp) {
+    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    return {ends[0], ends[1]};
+  }
+  const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  net::address at = net::make_ip_address("127.0.0.1", 0);
+  EXPECT_EQ(::bind(listening, &at.value.any, at.size), 0);
+  EXPECT_EQ(::listen(listening, 1), 0);
+  EXPECT_EQ(::getsockname(listening, &at.value.any, &at.size), 0);
+  ends[0] = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  EXPECT_EQ(::connect(ends[0], &at.value.any, at.size), 0);
+  ends[1] = ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  EXPECT_GE(ends[1], 0);
+  ::close(listening);
+  const int one = 1;
+  for (const int each : ends) ::setsockopt(each, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  EXPECT_EQ(::fcntl(ends[0], F_SETFL, ::fcntl(ends[0], F_GETFL) | O_NONBLOCK), 0);
+  return {ends[0], ends[1]};
+}
+
+inline joined_pair join(net::event_loop& loop, kind_of_transport kind) {
+  joined_pair made;
+  if (kind == kind_of_transport::pipe) {
+    const auto [a, b] = net::memory_pipe::make(loop);
+    auto a_driver = std::make_unique<recording_driver>(*a);
+    auto b_driver = std::make_unique<recording_driver>(*b);
+    made = {a, b, a_driver.get(), b_driver.get()};
+    net::memory_pipe::set_driver(*a, std::move(a_driver));
+    net::memory_pipe::set_driver(*b, std::move(b_driver));
+    return made;
+  }
+  const bool tcp = kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::tcp_epoll;
+  const auto [a, b] = connected_sockets(tcp);
+  const auto add = [&loop](int descriptor, recording_driver*& driver) {
+    return &loop.add_connection(descriptor, [&driver](net::transport& stream) {
+      auto owned = std::make_unique<recording_driver>(stream);
+      driver = owned.get();
+      return owned;
+    });
+  };
+  made.first = add(a, made.first_driver);
+  made.second = add(b, made.second_driver);
+  return made;
+}
+
+// Runs iterations until `done()`, which must become true: a hang is the test's time limit.
+template <class Done>
+void run_until(net::event_loop& loop, Done&& done) {
+  while (!done()) loop.run_once(true);
+}
+// Runs iterations that do not wait, to show that nothing more happens.
+inline void run_idle(net::event_loop& loop, int iterations = 20) {
+  for (int i = 0; i < iterations; ++i) loop.run_once(false);
+}
+
+class every_transport : public ::testing::TestWithParam<kind_of_transport> {
+ protected:
+  net::event_loop loop{net::make_engine(engine_of(GetParam())).engine};
+};
+
+inline auto every_kind() {
+  return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_epoll,
+                           kind_of_transport::unix_io_uring, kind_of_transport::unix_epoll, kind_of_transport::pipe);
+}
+inline std::string kind_name(const ::testing::TestParamInfo<kind_of_transport>& info) { return name_of(info.param); }
+
+class every_engine : public ::testing::TestWithParam<net::engine_kind> {
+ protected:
+  net::event_loop loop{net::make_engine(GetParam()).engine};
+};
+inline auto both_engines() { return ::testing::Values(net::engine_kind::io_uring, net::engine_kind::epoll); }
+inline std::string engine_name(const ::testing::TestParamInfo<net::engine_kind>& info) {
+  return info.param == net::engine_kind::io_uring ? "IoUring" : "Epoll";
+}
+
+}  // namespace windhover::test
