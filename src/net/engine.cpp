@@ -1,0 +1,37 @@
+#include "net/engine.hpp"
+
+#include <cerrno>
+#include <system_error>
+
+namespace windhover::net {
+
+bool send_operation::advance(std::size_t sent) noexcept {
+  while (first < pieces.size()) {
+    iovec& piece = pieces[first];
+    if (sent < piece.iov_len) {
+      piece.iov_base = static_cast<std::byte*>(piece.iov_base) + sent;
+      piece.iov_len -= sent;
+      return false;
+    }
+    sent -= piece.iov_len;
+    ++first;
+  }
+  return true;
+}
+
+chosen_engine make_engine(engine_kind wanted) {
+  if (wanted == engine_kind::epoll) return {make_epoll_engine(), "asked for"};
+  const io_uring_features features = probe_io_uring();
+  if (wanted == engine_kind::io_uring) {
+    if (!features.available) {
+      throw std::system_error(ENOSYS, std::generic_category(),
+                              "the io_uring engine was asked for, but " + features.reason + "; use --engine epoll");
+    }
+    return {make_io_uring_engine(features),
+            features.incremental_buffers ? "asked for" : "asked for; " + features.reason};
+  }
+  if (!features.incremental_buffers) return {make_epoll_engine(), features.reason};
+  return {make_io_uring_engine(features), "the kernel has incremental provided-buffer rings"};
+}
+
+}  // namespace windhover::net

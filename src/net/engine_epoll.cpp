@@ -1,0 +1,313 @@
+// The epoll engine: level-triggered, one receive buffer for the whole loop, sends at once.
+//
+// Used where io_uring is missing, forbidden or too old. One receive per readiness and turn keeps connections fair: what
+// is left makes the descriptor ready again.
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "net/engine.hpp"
+
+namespace windhover::net {
+namespace {
+
+constexpr std::size_t receive_buffer_size = std::size_t{512} << 10;
+constexpr int events_per_turn = 512;
+constexpr std::uint64_t wake_data = ~std::uint64_t{0};
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+constexpr std::uint64_t data_of(token which) noexcept { return std::uint64_t{which.generation} << 32 | which.slot; }
+constexpr token token_of(std::uint64_t data) noexcept {
+  return {static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32)};
+}
+
+class epoll_engine final : public engine {
+ public:
+  epoll_engine() : buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_size)) {
+    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+    if (epoll_ < 0) fail("epoll_create1");
+    wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_ < 0) {
+      ::close(epoll_);
+      fail("eventfd");
+    }
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = wake_data;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+  }
+  ~epoll_engine() override {
+    for (const slot& each : slots_) {
+      if (each.owns_descriptor && each.descriptor >= 0) ::close(each.descriptor);
+    }
+    ::close(wake_);
+    ::close(epoll_);
+  }
+
+  std::string_view name() const noexcept override { return "epoll"; }
+  time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
+  wall_time wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+  std::size_t fair_share() const noexcept override { return ~std::size_t{0}; }
+
+  void open(token which, int descriptor) override { add(which, kind::connection, descriptor, 0); }
+
+  void set_receiving(token which, bool wanted) noexcept override { change(at(which), which, EPOLLIN, wanted); }
+
+  bool send(token which, send_operation& operation) noexcept override {
+    slot& here = at(which);
+    const int error = send_now(here.descriptor, operation);
+    if (error == 0) return true;
+    if (error == EAGAIN) {
+      here.sending = &operation;
+      change(here, which, EPOLLOUT, true);
+    } else {
+      failed_sends_.push_back({which, error});
+    }
+    return false;
+  }
+
+  void shut_down(token which) noexcept override { ::shutdown(at(which).descriptor, SHUT_WR); }
+
+  void close(token which, bool reset) noexcept override {
+    slot& here = at(which);
+    if (here.registered) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, here.descriptor, nullptr);
+    here.registered = false;
+    if (here.owns_descriptor) {
+      if (reset) {
+        const linger at_once{1, 0};
+        ::setsockopt(here.descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+      }
+      ::close(here.descriptor);
+    }
+    here = slot{};
+    closed_.push_back(which);
+  }
+
+  void listen(token which, int descriptor) override { add(which, kind::listener, descriptor, EPOLLIN); }
+  void set_accepting(token which, bool wanted) noexcept override { change(at(which), which, EPOLLIN, wanted); }
+
+  void poll(token which, int descriptor, short events) override {
+    // Waiting for several things on one descriptor at once needs a descriptor for each.
+    const std::uint32_t mask = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
+    if (try_add(which, kind::readiness, descriptor, mask)) {
+      at(which).owns_descriptor = false;
+      return;
+    }
+    const int own = ::dup(descriptor);
+    if (own < 0 || !try_add(which, kind::readiness, own, mask)) {
+      const int error = errno;
+      if (own >= 0) ::close(own);
+      // Regular files are always ready.
+      ready_now_.push_back({which, error == EPERM ? events : -error});
+      slot& here = make(which);
+      here.what = kind::readiness;
+    }
+  }
+
+  void turn(engine_events& events, std::optional<time_point> deadline) override {
+    const bool nothing_to_deliver = closed_.empty() && failed_sends_.empty() && ready_now_.empty();
+    epoll_event ready[events_per_turn];
+    const int count = ::epoll_wait(epoll_, ready, events_per_turn, nothing_to_deliver ? wait_time(deadline) : 0);
+    events.woke();
+    deliver_own(events);
+    for (int i = 0; i < count; ++i) {
+      deliver(events, ready[i]);
+      events.between_completions();
+    }
+  }
+
+  void wake() noexcept override {
+    const std::uint64_t one = 1;
+    // A full counter means that the loop is about to wake anyway.
+    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+  }
+
+ private:
+  enum class kind : std::uint8_t { none, connection, listener, readiness };
+  struct slot {
+    int descriptor = -1;
+    std::uint32_t generation = 0;
+    std::uint32_t interest = 0;
+    kind what = kind::none;
+    bool owns_descriptor = true;
+    bool registered = false;
+    send_operation* sending = nullptr;
+  };
+  struct result {
+    token which;
+    int value;
+  };
+
+  slot& at(token which) noexcept { return slots_[which.slot]; }
+  slot& make(token which) {
+    if (slots_.size() <= which.slot) slots_.resize(which.slot + 1);
+    slots_[which.slot] = slot{};
+    slots_[which.slot].generation = which.generation;
+    return slots_[which.slot];
+  }
+
+  bool try_add(token which, kind what, int descriptor, std::uint32_t interest) {
+    epoll_event event{};
+    event.events = interest;
+    event.data.u64 = data_of(which);
+    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) return false;
+    slot& here = make(which);
+    here.descriptor = descriptor;
+    here.what = what;
+    here.interest = interest;
+    here.registered = true;
+    return true;
+  }
+  void add(token which, kind what, int descriptor, std::uint32_t interest) {
+    if (!try_add(which, what, descriptor, interest)) fail("epoll_ctl");
+  }
+
+  void change(slot& here, token which, std::uint32_t bit, bool on) noexcept {
+    const std::uint32_t interest = on ? here.interest | bit : here.interest & ~bit;
+    if (interest == here.interest || !here.registered) return;
+    here.interest = interest;
+    epoll_event event{};
+    event.events = interest;
+    event.data.u64 = data_of(which);
+    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, here.descriptor, &event);
+  }
+
+  // 0 when everything went, EAGAIN when the socket is full, otherwise the failure.
+  static int send_now(int descriptor, send_operation& operation) noexcept {
+    for (;;) {
+      const iovec* const pieces = operation.pieces.data() + operation.first;
+      const std::size_t count = operation.pieces.size() - operation.first;
+      ssize_t sent = 0;
+      if (count == 1) {
+        sent = ::send(descriptor, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+      } else {
+        operation.message.msg_iov = operation.pieces.data() + operation.first;
+        operation.message.msg_iovlen = count;
+        sent = ::sendmsg(descriptor, &operation.message, MSG_NOSIGNAL | MSG_DONTWAIT);
+      }
+      if (sent < 0) {
+        if (errno == EINTR) continue;
+        return errno;
+      }
+      if (operation.advance(static_cast<std::size_t>(sent))) return 0;
+    }
+  }
+
+  int wait_time(std::optional<time_point> deadline) const noexcept {
+    if (!deadline) return -1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - now()).count();
+    return left <= 0 ? 0 : static_cast<int>(std::min<long long>(left, 1'000'000));
+  }
+
+  // What was found out without waiting. New entries may come while these are delivered: they wait for the next turn.
+  void deliver_own(engine_events& events) {
+    for (const result& each : std::exchange(failed_sends_, {})) {
+      if (engine_client* client = events.client_of(each.which)) client->on_sent(each.value);
+    }
+    for (const result& each : std::exchange(ready_now_, {})) {
+      if (engine_client* client = events.client_of(each.which)) client->on_ready(each.value);
+    }
+    for (const token each : std::exchange(closed_, {})) {
+      if (engine_client* client = events.client_of(each)) client->on_closed();
+    }
+  }
+
+  void deliver(engine_events& events, const epoll_event& event) {
+    if (event.data.u64 == wake_data) {
+      std::uint64_t count = 0;
+      [[maybe_unused]] const auto taken = ::read(wake_, &count, sizeof count);
+      return;
+    }
+    const token which = token_of(event.data.u64);
+    engine_client* client = events.client_of(which);
+    if (client == nullptr || at(which).generation != which.generation) return;
+    switch (at(which).what) {
+      case kind::connection:
+        return deliver_connection(which, *client, event.events);
+      case kind::listener:
+        return accept_all(which, *client);
+      case kind::readiness:
+        return client->on_ready(static_cast<int>(event.events & ~std::uint32_t{EPOLLONESHOT}));
+      case kind::none:
+        return;
+    }
+  }
+
+  bool still(token which) noexcept { return at(which).generation == which.generation && at(which).what != kind::none; }
+
+  void deliver_connection(token which, engine_client& client, std::uint32_t events) {
+    if ((events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0 && at(which).sending != nullptr) {
+      slot& here = at(which);
+      const int error = send_now(here.descriptor, *here.sending);
+      if (error != EAGAIN) {
+        here.sending = nullptr;
+        change(here, which, EPOLLOUT, false);
+        client.on_sent(error);
+      }
+    }
+    if (!still(which)) return;
+    if ((at(which).interest & EPOLLIN) != 0) {
+      if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) receive(which, client);
+    } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+      // Reading is paused: only a hang-up is looked at.
+      end_receiving(which, client, ECONNRESET);
+    }
+  }
+
+  void receive(token which, engine_client& client) {
+    const ssize_t count = ::recv(at(which).descriptor, buffer_.get(), receive_buffer_size, 0);
+    if (count > 0) return client.on_received({buffer_.get(), static_cast<std::size_t>(count)});
+    if (count == 0) return end_receiving(which, client, 0);
+    if (errno == EAGAIN || errno == EINTR) return;
+    end_receiving(which, client, errno);
+  }
+
+  // Level-triggered epoll would report the end again and again.
+  void end_receiving(token which, engine_client& client, int error) {
+    slot& here = at(which);
+    if (error != 0 && here.registered) {
+      ::epoll_ctl(epoll_, EPOLL_CTL_DEL, here.descriptor, nullptr);
+      here.registered = false;
+    } else {
+      change(here, which, EPOLLIN, false);
+    }
+    client.on_receive_ended(error);
+  }
+
+  void accept_all(token which, engine_client& client) {
+    for (int i = 0; i < events_per_turn; ++i) {
+      if (!still(which) || (at(which).interest & EPOLLIN) == 0) return;
+      const int accepted = ::accept4(at(which).descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+      if (accepted >= 0) {
+        client.on_accepted(accepted);
+        continue;
+      }
+      if (errno == EAGAIN) return;
+      if (errno != EINTR && errno != ECONNABORTED) return client.on_accepted(-errno);
+    }
+  }
+
+  int epoll_ = -1;
+  int wake_ = -1;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::vector<slot> slots_;
+  std::vector<token> closed_;
+  std::vector<result> failed_sends_;
+  std::vector<result> ready_now_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> make_epoll_engine() { return std::make_unique<epoll_engine>(); }
+
+}  // namespace windhover::net

@@ -1,0 +1,617 @@
+// The io_uring engine: multishot accept and receive, receive buffers in a ring shared by the whole loop, and sends that
+// leave with the same system call that waits.
+//
+// Three facts carry it.
+// 1. A send is issued with MSG_DONTWAIT and posts no completion when it succeeds. It runs while io_uring_enter submits
+// it,
+//    so once the kernel has taken every submission, a send without a completion has been sent. Failed sends are
+//    therefore looked at before everything else.
+// 2. A send that found the socket full is issued again without MSG_DONTWAIT; that one always posts a completion. There
+// is
+//    never more than one send of a connection on its way, or a short one would let the next one overtake its rest.
+// 3. The receive ring is incremental: the kernel fills a large buffer piece by piece, and hands it back when it is
+// full.
+//    Without that (before Linux 6.12) buffers are smaller and handed back whole.
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <system_error>
+#include <utility>
+
+#include <liburing.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "net/engine.hpp"
+
+namespace windhover::net {
+namespace {
+
+// Newer than the header of liburing 2.3; probed at run time.
+constexpr std::uint16_t buffer_ring_incremental = 2;      // IOU_PBUF_RING_INC
+constexpr std::uint32_t completion_buffer_has_more = 16;  // IORING_CQE_F_BUF_MORE
+
+constexpr unsigned submission_entries = 4096;
+constexpr unsigned completion_entries = 32768;
+constexpr std::uint16_t buffer_group = 1;
+
+struct ring_geometry {
+  unsigned count;
+  std::size_t size;
+};
+constexpr ring_geometry incremental_geometry{8, std::size_t{512} << 10};
+constexpr ring_geometry plain_geometry{64, std::size_t{64} << 10};
+
+enum class operation : std::uint64_t { ignored, wake, accept, receive, send, resend, hang_up, readiness };
+
+// 4 bits of operation, 28 bits of slot, 32 bits of generation.
+constexpr std::uint64_t data_of(operation what, token which) noexcept {
+  return std::uint64_t{which.generation} << 32 | std::uint64_t{which.slot} << 4 | static_cast<std::uint64_t>(what);
+}
+constexpr operation operation_of(std::uint64_t data) noexcept { return static_cast<operation>(data & 15); }
+constexpr token token_of(std::uint64_t data) noexcept {
+  return {static_cast<std::uint32_t>(data) >> 4, static_cast<std::uint32_t>(data >> 32)};
+}
+
+[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
+
+io_uring_params ring_parameters() noexcept {
+  io_uring_params parameters{};
+  // Created disabled, so that the thread that first turns the loop becomes the single issuer.
+  parameters.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SINGLE_ISSUER |
+                     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
+  parameters.cq_entries = completion_entries;
+  return parameters;
+}
+
+// The receive ring: `count` buffers of `size` bytes, consumed in order by the kernel.
+class receive_ring {
+ public:
+  receive_ring(io_uring& ring, ring_geometry geometry, bool incremental)
+      : geometry_(geometry), used_(geometry.count, 0), incremental_(incremental) {
+    entries_size_ = sizeof(io_uring_buf) * geometry.count;
+    entries_ = static_cast<io_uring_buf_ring*>(map(entries_size_));
+    bytes_ = static_cast<std::byte*>(map(geometry.count * geometry.size));
+    io_uring_buf_reg registration{};
+    registration.ring_addr = reinterpret_cast<std::uint64_t>(entries_);
+    registration.ring_entries = geometry.count;
+    registration.bgid = buffer_group;
+    registration.pad = incremental ? buffer_ring_incremental : std::uint16_t{0};  // `flags` in newer headers
+    const int error = io_uring_register_buf_ring(&ring, &registration, 0);
+    if (error != 0) {
+      release();
+      fail(-error, "io_uring: registering the receive ring");
+    }
+    io_uring_buf_ring_init(entries_);
+    for (unsigned i = 0; i < geometry.count; ++i) give_back(static_cast<std::uint16_t>(i));
+    publish();
+  }
+  receive_ring(const receive_ring&) = delete;
+  receive_ring& operator=(const receive_ring&) = delete;
+  ~receive_ring() { release(); }
+
+  // The bytes of a completion. They stay until finish() is called with the same arguments.
+  std::span<const std::byte> bytes(std::uint32_t flags, std::size_t count) const noexcept {
+    const std::uint16_t id = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+    return {bytes_ + id * geometry_.size + used_[id], count};
+  }
+  void finish(std::uint32_t flags, std::size_t count) noexcept {
+    const std::uint16_t id = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
+    used_[id] += count;
+    if (!incremental_ || (flags & completion_buffer_has_more) == 0) give_back(id);
+  }
+  void publish() noexcept {
+    if (returned_ > 0) io_uring_buf_ring_advance(entries_, returned_);
+    returned_ = 0;
+  }
+  std::size_t size() const noexcept { return geometry_.count * geometry_.size; }
+
+ private:
+  static void* map(std::size_t size) {
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) fail(errno, "io_uring: memory for the receive ring");
+    return memory;
+  }
+  void release() noexcept {
+    if (bytes_ != nullptr) ::munmap(bytes_, geometry_.count * geometry_.size);
+    if (entries_ != nullptr) ::munmap(entries_, entries_size_);
+  }
+  void give_back(std::uint16_t id) noexcept {
+    used_[id] = 0;
+    io_uring_buf_ring_add(entries_, bytes_ + id * geometry_.size, static_cast<unsigned>(geometry_.size), id,
+                          static_cast<int>(geometry_.count - 1), returned_++);
+  }
+
+  ring_geometry geometry_;
+  std::size_t entries_size_ = 0;
+  io_uring_buf_ring* entries_ = nullptr;
+  std::byte* bytes_ = nullptr;
+  std::vector<std::size_t> used_;
+  int returned_ = 0;
+  bool incremental_;
+};
+
+// The ring itself, so that it is torn down after a failing constructor too.
+class ring_owner {
+ public:
+  ring_owner() {
+    io_uring_params parameters = ring_parameters();
+    const int error = io_uring_queue_init_params(submission_entries, &ring, &parameters);
+    if (error != 0) fail(-error, "io_uring: setting up the ring");
+  }
+  ring_owner(const ring_owner&) = delete;
+  ring_owner& operator=(const ring_owner&) = delete;
+  ~ring_owner() { io_uring_queue_exit(&ring); }
+  io_uring ring{};
+};
+
+class io_uring_engine final : public engine {
+ public:
+  explicit io_uring_engine(bool incremental)
+      : received_(owner_.ring, incremental ? incremental_geometry : plain_geometry, incremental) {
+    wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_ < 0) fail(errno, "eventfd");
+  }
+  ~io_uring_engine() override {
+    for (const slot& each : slots_) {
+      if (each.owns_descriptor && each.descriptor >= 0) ::close(each.descriptor);
+    }
+    ::close(wake_);
+  }
+
+  std::string_view name() const noexcept override { return "io_uring"; }
+  time_point now() const noexcept override { return std::chrono::steady_clock::now(); }
+  wall_time wall_now() const noexcept override { return std::chrono::system_clock::now(); }
+  std::size_t fair_share() const noexcept override { return received_.size() / 4; }
+
+  void open(token which, int descriptor) override { make(which, descriptor, true); }
+
+  void set_receiving(token which, bool wanted) noexcept override {
+    slot& here = at(which);
+    if (here.closing) return;
+    here.wanted = wanted;
+    if (wanted && !here.armed) {
+      if (here.watching_hang_up) cancel(data_of(operation::hang_up, which));
+      arm_receive(which, here);
+    } else if (!wanted && here.armed && !here.cancelling) {
+      here.cancelling = true;
+      cancel(data_of(operation::receive, which));
+    }
+  }
+
+  bool send(token which, send_operation& what) noexcept override {
+    slot& here = at(which);
+    here.sending = &what;
+    issue_send(which, here, operation::send, MSG_DONTWAIT, IOSQE_CQE_SKIP_SUCCESS);
+    sent_.push_back(which);
+    return false;
+  }
+
+  void shut_down(token which) noexcept override { ::shutdown(at(which).descriptor, SHUT_WR); }
+
+  void close(token which, bool reset) noexcept override {
+    slot& here = at(which);
+    here.closing = true;
+    here.wanted = false;
+    if (reset && here.owns_descriptor) {
+      const linger at_once{1, 0};
+      ::setsockopt(here.descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    if (here.armed) cancel(data_of(here.listening ? operation::accept : operation::receive, which));
+    if (here.watching_hang_up) cancel(data_of(operation::hang_up, which));
+    if (here.resending) cancel(data_of(operation::resend, which));
+    // A send that succeeds posts no completion to wait for.
+    if (here.sending != nullptr && !here.resending) hurry_ = true;
+    if (here.polling) cancel(data_of(operation::readiness, which));
+    finish_close(which, here);
+  }
+
+  void listen(token which, int descriptor) override {
+    slot& here = make(which, descriptor, true);
+    here.listening = true;
+    set_accepting(which, true);
+  }
+  void set_accepting(token which, bool wanted) noexcept override {
+    slot& here = at(which);
+    if (here.closing) return;
+    here.wanted = wanted;
+    if (wanted && !here.armed) {
+      arm_accept(which, here);
+    } else if (!wanted && here.armed && !here.cancelling) {
+      here.cancelling = true;
+      cancel(data_of(operation::accept, which));
+    }
+  }
+
+  void poll(token which, int descriptor, short events) override {
+    slot& here = make(which, descriptor, false);
+    io_uring_sqe* entry = submission();
+    io_uring_prep_poll_add(entry, descriptor, static_cast<unsigned>(events));
+    entry->user_data = data_of(operation::readiness, which);
+    here.polling = true;
+    ++here.pending;
+  }
+
+  void turn(engine_events& events, std::optional<time_point> deadline) override {
+    if (!enabled_) enable();
+    submit_and_wait(deadline);
+    events.woke();
+    batch_.swap(arrived_);
+    reap_sends(events);
+    deliver_closed(events);
+    for (const completion& each : batch_) {
+      deliver(events, each);
+      if (events.between_completions()) {
+        received_.publish();
+        submit();
+      }
+    }
+    batch_.clear();
+    received_.publish();
+    rearm();
+  }
+
+  void wake() noexcept override {
+    const std::uint64_t one = 1;
+    // A full counter means that the loop is about to wake anyway.
+    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+  }
+
+ private:
+  struct slot {
+    int descriptor = -1;
+    std::uint32_t generation = 0;
+    std::uint32_t pending = 0;  // operations whose last completion has not come
+    bool owns_descriptor = true;
+    bool listening = false;
+    bool wanted = false;
+    bool armed = false;
+    bool cancelling = false;
+    bool watching_hang_up = false;
+    bool polling = false;
+    bool resending = false;
+    bool closing = false;
+    bool send_failed = false;
+    send_operation* sending = nullptr;
+  };
+  struct completion {
+    std::uint64_t data;
+    int result;
+    std::uint32_t flags;
+  };
+
+  slot& at(token which) noexcept { return slots_[which.slot]; }
+  slot& make(token which, int descriptor, bool owns) {
+    if (slots_.size() <= which.slot) slots_.resize(which.slot + 1);
+    slot& here = slots_[which.slot];
+    here = slot{};
+    here.generation = which.generation;
+    here.descriptor = descriptor;
+    here.owns_descriptor = owns;
+    return here;
+  }
+
+  void enable() {
+    // liburing 2.3 declares io_uring_enable_rings, but Debian's library does not export it.
+    if (::syscall(__NR_io_uring_register, owner_.ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) {
+      fail(errno, "io_uring: enabling the ring");
+    }
+    enabled_ = true;
+    io_uring_register_ring_fd(&owner_.ring);
+    arm_wake();
+  }
+
+  io_uring_sqe* submission() noexcept {
+    io_uring_sqe* entry = io_uring_get_sqe(&owner_.ring);
+    while (entry == nullptr) {
+      submit();
+      entry = io_uring_get_sqe(&owner_.ring);
+    }
+    return entry;
+  }
+
+  // Hands over everything that has been prepared. The kernel takes no more while completions overflow, so those are
+  // taken out in between; they are delivered by this turn or the next.
+  void submit() noexcept {
+    do {
+      io_uring_submit_and_get_events(&owner_.ring);
+      collect();
+    } while (io_uring_sq_ready(&owner_.ring) > 0);
+  }
+
+  void collect() noexcept {
+    unsigned head = 0;
+    unsigned count = 0;
+    io_uring_cqe* each = nullptr;
+    io_uring_for_each_cqe(&owner_.ring, head, each) {
+      arrived_.push_back({each->user_data, each->res, each->flags});
+      ++count;
+    }
+    io_uring_cq_advance(&owner_.ring, count);
+  }
+
+  void cancel(std::uint64_t data) noexcept {
+    io_uring_sqe* entry = submission();
+    io_uring_prep_cancel64(entry, data, 0);
+    entry->user_data = data_of(operation::ignored, {});
+    entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  }
+
+  void arm_wake() noexcept {
+    io_uring_sqe* entry = submission();
+    io_uring_prep_poll_multishot(entry, wake_, POLLIN);
+    entry->user_data = data_of(operation::wake, {});
+  }
+  void arm_receive(token which, slot& here) noexcept {
+    io_uring_sqe* entry = submission();
+    io_uring_prep_recv_multishot(entry, here.descriptor, nullptr, 0, 0);
+    entry->flags |= IOSQE_BUFFER_SELECT;
+    entry->buf_group = buffer_group;
+    entry->user_data = data_of(operation::receive, which);
+    here.armed = true;
+    here.cancelling = false;
+    ++here.pending;
+  }
+  void arm_accept(token which, slot& here) noexcept {
+    io_uring_sqe* entry = submission();
+    io_uring_prep_multishot_accept(entry, here.descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    entry->user_data = data_of(operation::accept, which);
+    here.armed = true;
+    here.cancelling = false;
+    ++here.pending;
+  }
+  // While reading is paused only errors and hang-ups are looked for; poll always reports them. It reports the peer's
+  // FIN (POLLRDHUP) as well, once, which is no hang-up: the bytes before it have not been received yet.
+  void watch_hang_up(token which, slot& here) noexcept {
+    io_uring_sqe* entry = submission();
+    io_uring_prep_poll_multishot(entry, here.descriptor, 0);
+    entry->user_data = data_of(operation::hang_up, which);
+    here.watching_hang_up = true;
+    ++here.pending;
+  }
+
+  void issue_send(token which, slot& here, operation as, int flags, unsigned entry_flags) noexcept {
+    send_operation& what = *here.sending;
+    io_uring_sqe* entry = submission();
+    const std::size_t count = what.pieces.size() - what.first;
+    const iovec& piece = what.pieces[what.first];
+    if (count == 1) {
+      io_uring_prep_send(entry, here.descriptor, piece.iov_base, piece.iov_len, flags | MSG_NOSIGNAL | MSG_WAITALL);
+    } else {
+      what.message = {};
+      what.message.msg_iov = what.pieces.data() + what.first;
+      what.message.msg_iovlen = count;
+      io_uring_prep_sendmsg(entry, here.descriptor, &what.message,
+                            static_cast<unsigned>(flags) | MSG_NOSIGNAL | MSG_WAITALL);
+    }
+    entry->flags |= static_cast<std::uint8_t>(entry_flags);
+    entry->user_data = data_of(as, which);
+    ++here.pending;
+  }
+
+  void submit_and_wait(std::optional<time_point> deadline) noexcept {
+    const bool has_something = !arrived_.empty() || !closed_.empty() || std::exchange(hurry_, false);
+    const auto left = deadline ? *deadline - now() : duration::max();
+    if (has_something || left <= duration::zero()) return submit();
+    if (deadline) {
+      const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
+      __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
+      io_uring_cqe* first = nullptr;
+      io_uring_submit_and_wait_timeout(&owner_.ring, &first, 1, &time, nullptr);
+    } else {
+      io_uring_submit_and_wait(&owner_.ring, 1);
+    }
+    collect();
+    if (io_uring_sq_ready(&owner_.ring) > 0) submit();
+  }
+
+  // See fact 1 at the head of the file. Failed sends are marked first, then every other send of the batch has
+  // succeeded.
+  void reap_sends(engine_events& events) {
+    if (sent_.empty()) return;
+    for (const completion& each : batch_) {
+      if (operation_of(each.data) != operation::send) continue;
+      const token which = token_of(each.data);
+      slot& here = at(which);
+      here.send_failed = true;
+      after_failed_send(which, here, each.result);
+    }
+    sent_.swap(reaping_);
+    for (const token which : reaping_) {
+      slot& here = at(which);
+      --here.pending;
+      if (std::exchange(here.send_failed, false)) continue;
+      here.sending = nullptr;
+      complete_send(events, which, 0);
+    }
+    reaping_.clear();
+    for (const auto& [which, error] : std::exchange(failed_sends_, {})) complete_send(events, which, error);
+  }
+
+  void after_failed_send(token which, slot& here, int result) {
+    const bool full = result >= 0 || result == -EAGAIN;
+    if (full && !here.closing) {
+      if (result > 0) here.sending->advance(static_cast<std::size_t>(result));
+      resend(which, here);
+      return;
+    }
+    here.sending = nullptr;
+    failed_sends_.push_back({which, full ? ECANCELED : -result});
+  }
+  void resend(token which, slot& here) noexcept {
+    here.resending = true;
+    issue_send(which, here, operation::resend, 0, 0);
+  }
+  void complete_send(engine_events& events, token which, int error) {
+    if (engine_client* client = events.client_of(which)) client->on_sent(error);
+    finish_close(which, at(which));
+  }
+
+  void finish_close(token which, slot& here) noexcept {
+    if (!here.closing || here.pending > 0 || here.generation != which.generation) return;
+    if (here.owns_descriptor && here.descriptor >= 0) ::close(here.descriptor);
+    here = slot{};
+    closed_.push_back(which);
+  }
+  void deliver_closed(engine_events& events) {
+    for (const token which : std::exchange(closed_, {})) {
+      if (engine_client* client = events.client_of(which)) client->on_closed();
+    }
+  }
+
+  void deliver(engine_events& events, const completion& each) {
+    const token which = token_of(each.data);
+    switch (operation_of(each.data)) {
+      case operation::receive:
+        return received(events, which, each.result, each.flags);
+      case operation::resend:
+        return resent(events, which, each.result);
+      case operation::accept:
+        return accepted(events, which, each.result, each.flags);
+      case operation::hang_up:
+        return hung_up(events, which, each.result, each.flags);
+      case operation::readiness:
+        return ready(events, which, each.result);
+      case operation::wake:
+        return woken(each.flags);
+      case operation::send:     // reaped already
+      case operation::ignored:  // a cancellation that came too late
+        return;
+    }
+  }
+
+  void received(engine_events& events, token which, int result, std::uint32_t flags) {
+    engine_client* client = events.client_of(which);
+    if (result > 0) {
+      const auto bytes = received_.bytes(flags, static_cast<std::size_t>(result));
+      if (client != nullptr) client->on_received(bytes);
+      received_.finish(flags, static_cast<std::size_t>(result));
+    }
+    if ((flags & IORING_CQE_F_MORE) != 0) return;
+    slot& here = at(which);
+    here.armed = false;
+    here.cancelling = false;
+    --here.pending;
+    const bool goes_on = result > 0 || result == -ENOBUFS || result == -ECANCELED || result == -EINTR;
+    if (here.closing) return finish_close(which, here);
+    if (goes_on) return rearm_.push_back(which);
+    here.wanted = false;
+    if (client != nullptr) client->on_receive_ended(-result);
+  }
+
+  // After the batch, when its buffers are back in the ring.
+  void rearm() {
+    for (const token which : rearm_) {
+      slot& here = at(which);
+      if (here.generation != which.generation || here.closing || here.armed) continue;
+      if (here.wanted) {
+        here.listening ? arm_accept(which, here) : arm_receive(which, here);
+      } else if (!here.listening && !here.watching_hang_up) {
+        watch_hang_up(which, here);
+      }
+    }
+    rearm_.clear();
+  }
+
+  void resent(engine_events& events, token which, int result) {
+    slot& here = at(which);
+    --here.pending;
+    here.resending = false;
+    if (result >= 0 && !here.sending->advance(static_cast<std::size_t>(result)) && !here.closing) {
+      return resend(which, here);
+    }
+    here.sending = nullptr;
+    complete_send(events, which, result >= 0 ? 0 : -result);
+  }
+
+  void accepted(engine_events& events, token which, int result, std::uint32_t flags) {
+    engine_client* client = events.client_of(which);
+    slot& here = at(which);
+    if ((flags & IORING_CQE_F_MORE) == 0) {
+      here.armed = false;
+      here.cancelling = false;
+      --here.pending;
+      rearm_.push_back(which);
+    }
+    if (client != nullptr && result != -ECANCELED && result != -ECONNABORTED && result != -EAGAIN) {
+      client->on_accepted(result);
+    } else if (result >= 0) {
+      ::close(result);
+    }
+    finish_close(which, at(which));
+  }
+
+  void hung_up(engine_events& events, token which, int result, std::uint32_t flags) {
+    slot& here = at(which);
+    const bool ended = (flags & IORING_CQE_F_MORE) == 0;
+    if (ended) {
+      here.watching_hang_up = false;
+      --here.pending;
+    }
+    if (here.closing) return finish_close(which, here);
+    engine_client* client = events.client_of(which);
+    const bool hang_up = result > 0 && (result & (POLLERR | POLLHUP)) != 0;
+    if (hang_up && !here.armed && client != nullptr) return client->on_receive_ended(ECONNRESET);
+    if (ended && result >= 0 && !here.armed) rearm_.push_back(which);
+  }
+
+  void ready(engine_events& events, token which, int result) {
+    slot& here = at(which);
+    here.polling = false;
+    --here.pending;
+    if (!here.closing) {
+      if (engine_client* client = events.client_of(which)) client->on_ready(result);
+    }
+    finish_close(which, at(which));
+  }
+
+  void woken(std::uint32_t flags) noexcept {
+    std::uint64_t count = 0;
+    [[maybe_unused]] const auto taken = ::read(wake_, &count, sizeof count);
+    if ((flags & IORING_CQE_F_MORE) == 0) arm_wake();
+  }
+
+  ring_owner owner_;
+  receive_ring received_;
+  int wake_ = -1;
+  bool enabled_ = false;
+  std::vector<slot> slots_;
+  bool hurry_ = false;
+  std::vector<completion> arrived_;  // taken from the ring, not yet delivered
+  std::vector<completion> batch_;    // being delivered
+  std::vector<token> sent_;          // issued since the last reaping
+  std::vector<token> reaping_;       // kept for its capacity
+  std::vector<std::pair<token, int>> failed_sends_;
+  std::vector<token> closed_;
+  std::vector<token> rearm_;
+};
+
+}  // namespace
+
+std::unique_ptr<engine> make_io_uring_engine(const io_uring_features& features) {
+  return std::make_unique<io_uring_engine>(features.incremental_buffers);
+}
+
+io_uring_features probe_io_uring() noexcept {
+  io_uring_features features;
+  try {
+    ring_owner owner;
+    features.available = true;
+    receive_ring(owner.ring, {2, 4096}, true);
+    features.incremental_buffers = true;
+  } catch (const std::system_error& error) {
+    features.reason = features.available ? "the kernel has no incremental provided-buffer rings (Linux 6.12 has them)"
+                                         : std::string("io_uring is not available here (") + error.what() + ")";
+  } catch (...) {
+    features.reason = "there was no memory to probe io_uring";
+  }
+  return features;
+}
+
+}  // namespace windhover::net

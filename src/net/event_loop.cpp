@@ -1,0 +1,285 @@
+#include "net/event_loop.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "net/stream_connection.hpp"
+
+namespace windhover::net {
+namespace {
+
+// Output leaves early when a batch of completions takes long or produces much.
+constexpr duration submit_after = std::chrono::microseconds(500);
+constexpr std::size_t submit_bytes = std::size_t{256} << 10;
+
+constexpr std::size_t arena_size = std::size_t{128} << 10;
+constexpr std::size_t spare_outgoing_kept = 256;
+
+thread_local event_loop* loop_of_this_thread = nullptr;
+
+}  // namespace
+
+event_loop* event_loop::current() noexcept { return loop_of_this_thread; }
+
+event_loop& event_loop::required(const char* what_for) {
+  if (loop_of_this_thread == nullptr) {
+    throw std::logic_error(
+        std::string(what_for) +
+        " works only on the thread of an event loop: call it from a handler, not from a thread of your own");
+  }
+  return *loop_of_this_thread;
+}
+
+event_loop::scope::scope(event_loop& entered) noexcept : previous_(std::exchange(loop_of_this_thread, &entered)) {}
+event_loop::scope::~scope() { loop_of_this_thread = previous_; }
+
+event_loop::event_loop(std::unique_ptr<engine> with, event_loop_options options)
+    : engine_(std::move(with)),
+      options_(options),
+      random_(options.random != nullptr ? options.random : &system_random_),
+      now_(engine_->now()),
+      submitted_at_(now_),
+      timers_(now_),
+      inbound_{options.inbound_budget},
+      mailbox_(std::make_shared<net::mailbox>(this, &event_loop::wake)),
+      last_look_(now_) {}
+
+event_loop::~event_loop() {
+  const scope here(*this);
+  mailbox_->close();
+  slots_.clear();
+}
+
+void event_loop::wake(void* self) noexcept { static_cast<event_loop*>(self)->engine_->wake(); }
+
+void event_loop::stop() noexcept {
+  stopping_.store(true, std::memory_order_release);
+  engine_->wake();
+}
+
+void event_loop::run() {
+  while (!stopping_.load(std::memory_order_acquire)) run_once(true);
+}
+
+std::optional<time_point> event_loop::next_wake(bool may_wait) noexcept {
+  const bool work_is_left = std::exchange(hurry_, false) || !to_serve_.empty() || !to_destroy_.empty() ||
+                            !to_flush_.empty() || !mailbox_->empty() || stopping_.load(std::memory_order_acquire);
+  if (!may_wait || work_is_left) return now_;
+  return timers_.next_deadline();
+}
+
+void event_loop::run_once(bool may_wait) {
+  const scope here(*this);
+  flush_all();
+  engine_->turn(*this, next_wake(may_wait));
+  timers_.advance(now_);
+  mailbox_->run_all();
+  serve_all();
+  flush_all();
+  destroy_ended();
+  note_hold({});
+  report_hold();
+}
+
+void event_loop::woke() noexcept {
+  ++turn_;
+  now_ = engine_->now();
+  last_look_ = now_;
+  submitted_at_ = now_;
+}
+
+loop_object* event_loop::find(token which) noexcept {
+  if (which.slot >= slots_.size() || slots_[which.slot].generation != which.generation) return nullptr;
+  return slots_[which.slot].object.get();
+}
+
+engine_client* event_loop::client_of(token which) noexcept {
+  last_client_ = which;
+  return find(which);
+}
+
+// The clock is read once per completion, which may carry many messages: it dates what arrived and finds the handler
+// that holds the loop.
+bool event_loop::between_completions() noexcept {
+  note_hold(last_client_);
+  if (now_ - submitted_at_ < submit_after && unsubmitted_ < submit_bytes) return false;
+  submitted_at_ = now_;
+  flush_all();
+  return std::exchange(unsubmitted_, 0) > 0;
+}
+
+void event_loop::note_hold(token holder) noexcept {
+  now_ = engine_->now();
+  const duration held = now_ - std::exchange(last_look_, now_);
+  if (held <= longest_hold_) return;
+  longest_hold_ = held;
+  holder_ = holder;
+}
+
+void event_loop::report_hold() noexcept {
+  const duration held = std::exchange(longest_hold_, duration{});
+  if (held < options_.lag_warning || options_.log == nullptr) return;
+  std::string who = "a timer or a resumed coroutine";
+  if (holder_.slot < slots_.size() && slots_[holder_.slot].generation == holder_.generation &&
+      slots_[holder_.slot].object) {
+    who = slots_[holder_.slot].object->describe();
+  }
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(held).count();
+  options_.log->write(log_level::warning, "net",
+                      "the event loop was held for " + std::to_string(milliseconds) + " ms by " + who +
+                          "; use run_blocking for work that takes long");
+}
+
+void event_loop::serve_later(loop_object& object) noexcept {
+  if (object.serving_) return;
+  object.serving_ = true;
+  to_serve_.push_back(&object);
+}
+
+void event_loop::flush_later(loop_object& object) noexcept {
+  if (object.flushing_) return;
+  object.flushing_ = true;
+  to_flush_.push_back(&object);
+}
+
+// Only what is there now: two ends of a pipe could serve each other for ever.
+void event_loop::serve_all() noexcept {
+  serving_.swap(to_serve_);
+  for (loop_object* const each : serving_) {
+    each->serving_ = false;
+    each->serve();
+  }
+  serving_.clear();
+}
+
+void event_loop::flush_all() noexcept {
+  // A layer that flushes may make the one below it dirty: it is appended and reached by the same walk.
+  for (std::size_t i = 0; i < to_flush_.size(); ++i) {
+    loop_object& each = *to_flush_[i];
+    each.flushing_ = false;
+    each.flush();
+  }
+  to_flush_.clear();
+  if (arena_ && arena_->unique()) arena_used_ = 0;
+}
+
+token event_loop::add(std::unique_ptr<loop_object> object) {
+  std::uint32_t index = 0;
+  if (free_slots_.empty()) {
+    index = static_cast<std::uint32_t>(slots_.size());
+    slots_.emplace_back();
+    free_slots_.reserve(slots_.capacity());
+  } else {
+    index = free_slots_.back();
+    free_slots_.pop_back();
+  }
+  slots_[index].object = std::move(object);
+  return {index, slots_[index].generation};
+}
+
+void event_loop::consider_destroying(token which) noexcept { to_destroy_.push_back(which); }
+
+void event_loop::destroy_ended() noexcept {
+  std::vector<token> candidates;
+  candidates.swap(to_destroy_);
+  for (const token which : candidates) {
+    slot& here = slots_[which.slot];
+    if (here.generation != which.generation || !here.object || !here.object->may_be_destroyed()) continue;
+    if (here.object->serving_ || here.object->flushing_) {
+      to_destroy_.push_back(which);
+      continue;
+    }
+    std::unique_ptr<loop_object> ended = std::move(here.object);
+    if (++here.generation == 0) here.generation = 1;
+    free_slots_.push_back(which.slot);
+    ended.reset();
+  }
+}
+
+transport& event_loop::add_connection(int descriptor, const driver_factory& make_driver) {
+  return stream_connection::add_to(*this, descriptor, make_driver);
+}
+
+void event_loop::drain_all() noexcept {
+  draining_ = true;
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].object) slots_[i].object->drain();
+  }
+}
+
+void event_loop::abort_all() noexcept {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (slots_[i].object) slots_[i].object->abort_now();
+  }
+}
+
+std::vector<std::string> event_loop::describe_connections(std::size_t most) const {
+  std::vector<std::string> found;
+  for (const slot& each : slots_) {
+    if (found.size() == most) break;
+    if (each.object) found.push_back(each.object->describe());
+  }
+  return found;
+}
+
+void event_loop::relieve_inbound() noexcept {
+  while (inbound_.exceeded()) {
+    loop_object* largest = nullptr;
+    for (const slot& each : slots_) {
+      if (each.object && (largest == nullptr || each.object->carried() > largest->carried()))
+        largest = each.object.get();
+    }
+    if (largest == nullptr || largest->carried() == 0) return;
+    if (options_.log != nullptr) {
+      options_.log->write(
+          log_level::warning, "net",
+          "the budget for unread input is exceeded; aborting its largest holder, " + largest->describe());
+    }
+    largest->abort_now();
+  }
+}
+
+void event_loop::gather(outgoing& to, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    if (!arena_ || arena_used_ == arena_->capacity()) {
+      if (arena_ && arena_->unique()) {
+        arena_used_ = 0;
+      } else {
+        arena_ = base::buffer_ref::allocate(arena_size);
+        arena_used_ = 0;
+      }
+    }
+    const std::size_t count = std::min(bytes.size(), arena_->capacity() - arena_used_);
+    std::byte* const at = arena_->data() + arena_used_;
+    std::memcpy(at, bytes.data(), count);
+    arena_used_ += count;
+    bytes = bytes.subspan(count);
+    if (!to.queued.empty()) {
+      base::slice& last = to.queued.back();
+      if (last.owner.get() == arena_.get() && last.data + last.size == at) {
+        last.size += count;
+        continue;
+      }
+    }
+    to.queued.push_back({arena_, at, count});
+  }
+}
+
+std::unique_ptr<outgoing> event_loop::lend_outgoing() {
+  if (spare_outgoing_.empty()) return std::make_unique<outgoing>();
+  std::unique_ptr<outgoing> lent = std::move(spare_outgoing_.back());
+  spare_outgoing_.pop_back();
+  return lent;
+}
+
+void event_loop::take_back(std::unique_ptr<outgoing> used) noexcept {
+  if (spare_outgoing_.size() >= spare_outgoing_kept) return;
+  used->queued.clear();
+  used->sending.clear();
+  if (spare_outgoing_.capacity() == 0) spare_outgoing_.reserve(spare_outgoing_kept);
+  spare_outgoing_.push_back(std::move(used));
+}
+
+}  // namespace windhover::net

@@ -1,0 +1,197 @@
+// The event loop: one per thread. Everything that lives on it is called on its thread, so the data path has no lock.
+//
+// An iteration is: turn the engine (submit, wait, deliver), fire timers, run the mailbox, serve the objects that asked
+// for it, flush what was queued, destroy what has ended. What an upcall queues therefore leaves once, together with
+// everybody else's output.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/buffer.hpp"
+#include "base/random.hpp"
+#include "net/engine.hpp"
+#include "net/feed.hpp"
+#include "net/mailbox.hpp"
+#include "net/timer.hpp"
+#include "net/transport.hpp"
+#include <windhover/logger.hpp>
+
+namespace windhover::net {
+
+class worker_pool;
+
+// Something that the loop owns: a connection, a listener, an end of a pipe.
+class loop_object : public engine_client {
+ public:
+  // Makes the upcalls that were asked for with event_loop::serve_later.
+  virtual void serve() noexcept {}
+  // Hands queued output to the layer below, after event_loop::flush_later.
+  virtual void flush() noexcept {}
+  // Looked at after event_loop::consider_destroying.
+  virtual bool may_be_destroyed() const noexcept = 0;
+  // What stands on it should end politely.
+  virtual void drain() noexcept {}
+  // Ends at once.
+  virtual void abort_now() noexcept {}
+  // Bytes kept for a paused sink.
+  virtual std::size_t carried() const noexcept { return 0; }
+  virtual std::string describe() const = 0;
+
+ private:
+  friend class event_loop;
+  bool serving_ = false;
+  bool flushing_ = false;
+};
+
+struct event_loop_options {
+  std::size_t inbound_budget = std::size_t{16} << 20;  // bytes, for all carries together
+  duration lag_warning = std::chrono::milliseconds(100);
+  logger* log = nullptr;                  // nothing is logged without one
+  base::random_source* random = nullptr;  // the system's when null
+  worker_pool* workers = nullptr;         // for run_blocking
+};
+
+// What a send in progress is made of. Lent by the loop, so that an idle connection has none.
+struct outgoing {
+  std::vector<base::slice> queued;
+  std::vector<base::slice> sending;
+  send_operation operation;
+};
+
+class event_loop final : private engine_events {
+ public:
+  explicit event_loop(std::unique_ptr<engine> with, event_loop_options options = {});
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+  ~event_loop();
+
+  // The loop that is running on this thread, or null.
+  static event_loop* current() noexcept;
+  // The same, for code that cannot do without. Throws std::logic_error outside of a loop's thread.
+  static event_loop& required(const char* what_for);
+
+  // Runs until stop(). Loop thread.
+  void run();
+  // One iteration, which waits for something to happen only when told so. Loop thread.
+  void run_once(bool may_wait);
+  // Any thread.
+  void stop() noexcept;
+  // The calling thread is a loop's for the life of this object: for code that runs between iterations, as tests do.
+  class scope {
+   public:
+    explicit scope(event_loop& entered) noexcept;
+    scope(const scope&) = delete;
+    scope& operator=(const scope&) = delete;
+    ~scope();
+
+   private:
+    event_loop* previous_;
+  };
+
+  // The time at which the present upcall began, about.
+  time_point now() const noexcept { return now_; }
+  // Counts the iterations.
+  std::uint64_t turn() const noexcept { return turn_; }
+  wall_time wall_now() const noexcept { return engine_->wall_now(); }
+  base::random_source& random() const noexcept { return *random_; }
+  logger* log() const noexcept { return options_.log; }
+  worker_pool* workers() const noexcept { return options_.workers; }
+  std::string_view engine_name() const noexcept { return engine_->name(); }
+
+  void arm(timer& each, duration in) noexcept { timers_.arm(each, now_ + in); }
+
+  // For other threads; may outlive the loop.
+  const std::shared_ptr<net::mailbox>& mailbox() const noexcept { return mailbox_; }
+
+  // Connections.
+  using driver_factory = std::function<std::unique_ptr<driver>(transport&)>;
+  // Takes a connected, non-blocking stream socket, whatever happens.
+  transport& add_connection(int descriptor, const driver_factory& make_driver);
+  std::size_t connections() const noexcept { return connections_; }
+  // Everything on the loop will soon be asked to end: what ends by itself until then may say so to its peer.
+  void announce_drain() noexcept { draining_ = true; }
+  bool draining() const noexcept { return draining_; }
+  // Asks everything on the loop to end politely, or ends it.
+  void drain_all() noexcept;
+  void abort_all() noexcept;
+  // Descriptions of what is still there, for the log; at most `most`.
+  std::vector<std::string> describe_connections(std::size_t most) const;
+
+  // For objects of this room.
+  token add(std::unique_ptr<loop_object> object);
+  // None when the object has gone.
+  loop_object* find(token which) noexcept;
+  void connection_added() noexcept { ++connections_; }
+  void connection_removed() noexcept { --connections_; }
+  engine& kernel() noexcept { return *engine_; }
+  feed::budget& inbound() noexcept { return inbound_; }
+  void serve_later(loop_object&) noexcept;
+  void flush_later(loop_object&) noexcept;
+  void consider_destroying(token) noexcept;
+  // The next turn does not wait: something has to be known soon.
+  void hurry() noexcept { hurry_ = true; }
+  // Aborts the connections that hold most, until the budget is kept.
+  void relieve_inbound() noexcept;
+  // Appends a copy to `to`, in the loop's arena; neighbouring pieces become one slice.
+  void gather(outgoing& to, std::span<const std::byte> bytes);
+  std::unique_ptr<outgoing> lend_outgoing();
+  void take_back(std::unique_ptr<outgoing> used) noexcept;
+  // Output that was handed to the engine; counts towards an early submission.
+  void output_issued(std::size_t bytes) noexcept { unsubmitted_ += bytes; }
+
+ private:
+  struct slot {
+    std::uint32_t generation = 1;
+    std::unique_ptr<loop_object> object;
+  };
+
+  engine_client* client_of(token which) noexcept override;
+  void woke() noexcept override;
+  bool between_completions() noexcept override;
+
+  std::optional<time_point> next_wake(bool may_wait) noexcept;
+  void serve_all() noexcept;
+  void flush_all() noexcept;
+  void destroy_ended() noexcept;
+  void note_hold(token holder) noexcept;
+  void report_hold() noexcept;
+  static void wake(void* self) noexcept;
+
+  std::unique_ptr<engine> engine_;
+  event_loop_options options_;
+  base::system_random_source system_random_;
+  base::random_source* random_;
+  time_point now_;
+  std::uint64_t turn_ = 0;
+  time_point submitted_at_;
+  timer_wheel timers_;
+  feed::budget inbound_;
+  std::shared_ptr<net::mailbox> mailbox_;
+  std::atomic<bool> stopping_{false};
+  bool hurry_ = false;
+  bool draining_ = false;
+  std::size_t unsubmitted_ = 0;
+  std::size_t connections_ = 0;
+  token last_client_{};   // the latest to get a completion, named when it held the loop
+  time_point last_look_;  // at the clock
+  duration longest_hold_{};
+  token holder_{};
+
+  std::vector<slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::vector<loop_object*> to_serve_;
+  std::vector<loop_object*> serving_;
+  std::vector<loop_object*> to_flush_;
+  std::vector<token> to_destroy_;
+  std::vector<std::unique_ptr<outgoing>> spare_outgoing_;
+  base::buffer_ref arena_;
+  std::size_t arena_used_ = 0;
+};
+
+}  // namespace windhover::net

@@ -1,0 +1,158 @@
+#include "net/listener.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace windhover::net {
+namespace {
+
+constexpr int backlog = 4096;
+constexpr duration retry_after = std::chrono::milliseconds(100);
+
+[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
+
+void set(int descriptor, int level, int option, int value) {
+  if (::setsockopt(descriptor, level, option, &value, sizeof value) != 0) fail("setsockopt");
+}
+
+// A socket file that a process left behind refuses connections: it may go.
+void remove_stale_socket(const address& at) {
+  struct stat found {};
+  if (::lstat(at.value.unix_path.sun_path, &found) != 0 || !S_ISSOCK(found.st_mode)) return;
+  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (probe < 0) return;
+  if (::connect(probe, &at.value.any, at.size) != 0 && errno == ECONNREFUSED) ::unlink(at.value.unix_path.sun_path);
+  ::close(probe);
+}
+
+}  // namespace
+
+listening_socket listening_socket::bind(const address& at, bool shared) {
+  const int family = at.value.any.sa_family;
+  listening_socket made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (made.descriptor_ < 0) fail("socket");
+  if (family == AF_UNIX) {
+    remove_stale_socket(at);
+  } else {
+    set(made.descriptor_, SOL_SOCKET, SO_REUSEADDR, 1);
+    set(made.descriptor_, IPPROTO_TCP, TCP_NODELAY, 1);  // inherited by what is accepted
+    if (family == AF_INET6) {
+      const bool any = IN6_IS_ADDR_UNSPECIFIED(&at.value.ipv6.sin6_addr);
+      set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
+    }
+  }
+  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) fail("bind");
+  // Only now: the first bind was exclusive, so a port in use is still an error.
+  if (shared && family != AF_UNIX) set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1);
+  if (::listen(made.descriptor_, backlog) != 0) fail("listen");
+  return made;
+}
+
+listening_socket listening_socket::sibling() const {
+  address at;
+  at.size = sizeof at.value;
+  if (::getsockname(descriptor_, &at.value.any, &at.size) != 0) fail("getsockname");
+  const int family = at.value.any.sa_family;
+  if (family == AF_UNIX) {
+    const int duplicate = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
+    if (duplicate < 0) fail("dup");
+    return listening_socket(duplicate);
+  }
+  listening_socket made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (made.descriptor_ < 0) fail("socket");
+  set(made.descriptor_, SOL_SOCKET, SO_REUSEADDR, 1);
+  set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1);
+  set(made.descriptor_, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (family == AF_INET6) {
+    int only = 0;
+    socklen_t size = sizeof only;
+    ::getsockopt(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size);
+    set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, only);
+  }
+  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) fail("bind");
+  if (::listen(made.descriptor_, backlog) != 0) fail("listen");
+  return made;
+}
+
+listening_socket::listening_socket(listening_socket&& other) noexcept : descriptor_(other.take()) {}
+listening_socket::~listening_socket() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+int listening_socket::take() noexcept { return std::exchange(descriptor_, -1); }
+
+listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with)
+    : loop_(loop),
+      descriptor_(descriptor),
+      local_(local_endpoint_of(descriptor)),
+      make_driver_(std::move(make_driver)),
+      options_(with),
+      retry_(this, [](void* self) noexcept {
+        listener& here = *static_cast<listener*>(self);
+        here.loop_.kernel().set_accepting(here.token_, true);
+      }) {}
+
+listener& listener::add_to(event_loop& loop, listening_socket socket, event_loop::driver_factory make_driver,
+                           options with) {
+  auto made = std::make_unique<listener>(loop, socket.descriptor(), std::move(make_driver), with);
+  listener& added = *made;
+  added.token_ = loop.add(std::move(made));
+  loop.kernel().listen(added.token_, socket.take());
+  return added;
+}
+
+void listener::on_accepted(int descriptor_or_error) noexcept {
+  if (descriptor_or_error < 0) return pause_after(-descriptor_or_error);
+  out_of_descriptors_ = false;
+  if (options_.max_connections != 0 && loop_.connections() >= options_.max_connections) {
+    ::close(descriptor_or_error);
+    return;
+  }
+  try {
+    loop_.add_connection(descriptor_or_error, make_driver_);
+  } catch (const std::exception& error) {
+    if (loop_.log() != nullptr) {
+      loop_.log()->write(log_level::error, "net", std::string("a connection could not be taken: ") + error.what());
+    }
+  }
+}
+
+// Without descriptors or memory accepting would fail again at once: it rests for a while. Said once, not for every try.
+void listener::pause_after(int error) noexcept {
+  if (stopping_) return;
+  if (!std::exchange(out_of_descriptors_, true) && loop_.log() != nullptr) {
+    loop_.log()->write(
+        log_level::error, "net",
+        "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms");
+  }
+  loop_.kernel().set_accepting(token_, false);
+  loop_.arm(retry_, retry_after);
+}
+
+void listener::stop() noexcept {
+  if (std::exchange(stopping_, true)) return;
+  retry_.cancel();
+  for (;;) {
+    const int accepted = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (accepted < 0) break;
+    on_accepted(accepted);
+  }
+  // The engine may have to cancel an operation before it can close the descriptor; nobody is to connect until then.
+  ::shutdown(descriptor_, SHUT_RDWR);
+  if (local_.type == endpoint::kind::unix_socket && !local_.address.empty()) ::unlink(local_.address.c_str());
+  loop_.kernel().close(token_, false);
+}
+
+void listener::on_closed() noexcept {
+  closed_ = true;
+  loop_.consider_destroying(token_);
+}
+
+}  // namespace windhover::net

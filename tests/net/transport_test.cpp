@@ -1,0 +1,228 @@
+// What every transport does: TCP and Unix sockets on both engines, and the memory pipe.
+#include "net/transport.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "support/transports.hpp"
+
+namespace windhover::net {
+namespace {
+
+using test::bytes_of;
+using test::join;
+using test::joined_pair;
+using test::run_idle;
+using test::run_until;
+
+class Transport : public test::every_transport {};
+INSTANTIATE_TEST_SUITE_P(All, Transport, test::every_kind(), test::kind_name);
+
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) text[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
+  return text;
+}
+
+TEST_P(Transport, CarriesBytesBothWays) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->queue_copy(bytes_of("to the second"));
+  ends.second->queue_copy(bytes_of("to the first"));
+  run_until(loop,
+            [&] { return ends.second_driver->received.size() == 13 && ends.first_driver->received.size() == 12; });
+  EXPECT_EQ(ends.second_driver->received, "to the second");
+  EXPECT_EQ(ends.first_driver->received, "to the first");
+  EXPECT_EQ(ends.first->queued_bytes(), 0U);
+}
+
+TEST_P(Transport, NothingIsSentBeforeTheEndOfTheIteration) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->queue_copy(bytes_of("a"));
+  EXPECT_EQ(ends.first->queued_bytes(), 1U);
+  EXPECT_EQ(ends.second_driver->calls, 0);
+  run_until(loop, [&] { return ends.second_driver->received == "a"; });
+}
+
+TEST_P(Transport, KeepsTheOrderOfSlicesAndCopies) {
+  joined_pair ends = join(loop, GetParam());
+  std::string expected;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string piece = std::to_string(i) + ",";
+    expected += piece;
+    if (i % 3 == 0) {
+      ends.first->queue(base::copy_of(bytes_of(piece)));
+    } else {
+      ends.first->queue_copy(bytes_of(piece));
+    }
+  }
+  run_until(loop, [&] { return ends.second_driver->received.size() == expected.size(); });
+  EXPECT_EQ(ends.second_driver->received, expected);
+}
+
+TEST_P(Transport, CarriesMoreThanTheSocketHolds) {
+  joined_pair ends = join(loop, GetParam());
+  const std::string large = pattern(std::size_t{12} << 20);
+  ends.first->queue(base::copy_of(bytes_of(large)));
+  ends.first->queue_copy(bytes_of("end"));
+  run_until(loop, [&] { return ends.second_driver->received_bytes == large.size() + 3; });
+  EXPECT_TRUE(ends.second_driver->received == large + "end");
+  run_until(loop, [&] { return ends.first->queued_bytes() == 0; });
+}
+
+TEST_P(Transport, TakingLessThanAllPausesAndTheRestComesFirstAfterResuming) {
+  joined_pair ends = join(loop, GetParam());
+  ends.second_driver->take = 4;
+  ends.first->queue_copy(bytes_of("abcdefgh"));
+  run_until(loop, [&] { return ends.second->reading_paused(); });
+  EXPECT_EQ(ends.second_driver->received, "abcd");
+  ends.first->queue_copy(bytes_of("ijkl"));
+  run_idle(loop);
+  EXPECT_EQ(ends.second_driver->received, "abcd");
+  ends.second_driver->take.reset();
+  ends.second->resume_reading();
+  EXPECT_EQ(ends.second_driver->received, "abcd") << "resuming must not call back at once";
+  run_until(loop, [&] { return ends.second_driver->received.size() == 12; });
+  EXPECT_EQ(ends.second_driver->received, "abcdefghijkl");
+}
+
+TEST_P(Transport, AnEndBehindBytesThatAPausedReaderHasNotTakenIsNoReset) {
+  joined_pair ends = join(loop, GetParam());
+  ends.second_driver->take = 0;
+  ends.first->queue_copy(bytes_of("abc"));
+  run_until(loop, [&] { return ends.second->reading_paused(); });
+  ends.first->queue_copy(bytes_of("def"));
+  ends.first->close();
+  run_idle(loop, 100);
+  EXPECT_FALSE(ends.second_driver->failed);
+  ends.second_driver->take.reset();
+  ends.second->resume_reading();
+  run_until(loop, [&] { return ends.second_driver->ended || ends.second_driver->failed; });
+  EXPECT_EQ(ends.second_driver->received, "abcdef");
+  EXPECT_FALSE(ends.second_driver->failed);
+}
+
+TEST_P(Transport, APausedReaderCanBeResumedAgainAndAgain) {
+  joined_pair ends = join(loop, GetParam());
+  ends.second_driver->take = 1;
+  const std::string text = pattern(500);
+  ends.first->queue_copy(bytes_of(text));
+  run_until(loop, [&] {
+    ends.second->resume_reading();
+    return ends.second_driver->received.size() == text.size();
+  });
+  EXPECT_EQ(ends.second_driver->received, text);
+}
+
+TEST_P(Transport, TellsWhenTheQueueHasFallenToTheLowMark) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->set_water_marks(1000, 100);
+  ends.first->queue_copy(bytes_of(pattern(1000)));
+  EXPECT_FALSE(ends.first->above_high_water());
+  ends.first->queue_copy(bytes_of("x"));
+  EXPECT_TRUE(ends.first->above_high_water());
+  EXPECT_EQ(ends.first_driver->writable, 0);
+  run_until(loop, [&] { return ends.first_driver->writable > 0; });
+  EXPECT_LE(ends.first->queued_bytes(), 100U);
+  run_idle(loop);
+  EXPECT_EQ(ends.first_driver->writable, 1);
+}
+
+TEST_P(Transport, ClosingSendsWhatIsQueuedThenEnds) {
+  joined_pair ends = join(loop, GetParam());
+  const std::string large = pattern(std::size_t{4} << 20);
+  ends.first->queue(base::copy_of(bytes_of(large)));
+  ends.first->close();
+  EXPECT_TRUE(ends.first->closing());
+  ends.first->queue_copy(bytes_of("too late"));
+  run_until(loop, [&] { return ends.second_driver->ended; });
+  EXPECT_EQ(ends.second_driver->received_bytes, large.size());
+  EXPECT_FALSE(ends.first_driver->ended);
+}
+
+TEST_P(Transport, StaysHalfOpenAfterThePeersEnd) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->close();
+  run_until(loop, [&] { return ends.second_driver->ended; });
+  ends.second->queue_copy(bytes_of("still here"));
+  run_until(loop, [&] { return ends.first_driver->received == "still here"; });
+  ends.second->close();
+  run_until(loop, [&] { return ends.first_driver->ended; });
+  EXPECT_FALSE(ends.first_driver->failed.has_value());
+  EXPECT_FALSE(ends.second_driver->failed.has_value());
+}
+
+TEST_P(Transport, AbortTellsItsOwnSinkLaterAndThePeerSoon) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->abort();
+  EXPECT_FALSE(ends.first_driver->failed.has_value()) << "abort must not call back at once";
+  run_until(loop, [&] { return ends.first_driver->failed.has_value(); });
+  EXPECT_EQ(ends.first_driver->failed, failure::cause::aborted);
+  run_until(loop, [&] { return ends.second_driver->failed.has_value() || ends.second_driver->ended; });
+}
+
+TEST_P(Transport, AbortReachesAPeerThatHasPausedReading) {
+  joined_pair ends = join(loop, GetParam());
+  ends.second_driver->take = 0;
+  ends.first->queue_copy(bytes_of("unread"));
+  run_until(loop, [&] { return ends.second->reading_paused(); });
+  ends.first->abort();
+  run_until(loop, [&] { return ends.second_driver->failed.has_value(); });
+}
+
+TEST_P(Transport, AReplacedSinkGetsTheRestOfTheBytes) {
+  joined_pair ends = join(loop, GetParam());
+  test::recording_driver next(*ends.second);
+  ends.second_driver->take = 3;
+  ends.second_driver->then = [&](std::size_t) { ends.second->set_sink(next); };
+  ends.first->queue_copy(bytes_of("oldnew"));
+  run_until(loop, [&] { return next.received.size() == 3; });
+  EXPECT_EQ(ends.second_driver->received, "old");
+  EXPECT_EQ(next.received, "new");
+  EXPECT_FALSE(ends.second->reading_paused());
+}
+
+TEST_P(Transport, IsDestroyedOnlyAfterItsDriverHasFinished) {
+  joined_pair ends = join(loop, GetParam());
+  ends.first->abort();
+  run_until(loop, [&] { return ends.second_driver->failed.has_value() || ends.second_driver->ended; });
+  run_idle(loop);
+  EXPECT_TRUE(ends.first_driver->failed.has_value()) << "the driver is still there";
+  const std::size_t before = loop.describe_connections(100).size();
+  ends.first_driver->finish();
+  run_until(loop, [&] { return loop.describe_connections(100).size() < before; });
+}
+
+TEST_P(Transport, AbortsTheLargestHolderWhenTheBudgetForUnreadInputIsExceeded) {
+  event_loop_options options;
+  options.inbound_budget = 10'000;
+  event_loop small(make_engine(test::engine_of(GetParam())).engine, options);
+  joined_pair large = join(small, GetParam());
+  joined_pair modest = join(small, GetParam());
+  large.second_driver->take = 0;
+  modest.second_driver->take = 0;
+  modest.first->queue_copy(bytes_of(pattern(1000)));
+  run_until(small, [&] { return modest.second->reading_paused(); });
+  large.first->queue_copy(bytes_of(pattern(12'000)));
+  if (GetParam() == test::kind_of_transport::pipe) return;  // a pipe keeps the rest on the writer's side
+  run_until(small, [&] { return large.second_driver->failed.has_value(); });
+  EXPECT_EQ(large.second_driver->failed, failure::cause::inbound_budget);
+  EXPECT_FALSE(modest.second_driver->failed.has_value());
+}
+
+TEST_P(Transport, AReaderThatNeverReadsDoesNotStopOthers) {
+  joined_pair stuck = join(loop, GetParam());
+  joined_pair healthy = join(loop, GetParam());
+  stuck.second_driver->take = 0;
+  stuck.first->queue(base::copy_of(bytes_of(pattern(std::size_t{8} << 20))));
+  for (int i = 0; i < 50; ++i) {
+    healthy.first->queue_copy(bytes_of("ping"));
+    const std::size_t expected = static_cast<std::size_t>(i + 1) * 4;
+    run_until(loop, [&] { return healthy.second_driver->received.size() == expected; });
+  }
+  EXPECT_TRUE(stuck.second->reading_paused());
+  EXPECT_FALSE(stuck.second_driver->failed.has_value());
+}
+
+}  // namespace
+}  // namespace windhover::net
