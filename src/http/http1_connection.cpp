@@ -1,0 +1,505 @@
+#include "http/http1_connection.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "base/text.hpp"
+#include "wire/http1/serializer.hpp"
+
+namespace windhover::http {
+namespace {
+
+// Larger pieces of a body are queued as a slice of their own.
+constexpr std::size_t gathered_piece = 16384;
+
+// The client has gone: there is nobody to tell. nginx's number for it, seen only in logs.
+constexpr int client_gone = 499;
+
+// More output than there is: the first look at what is left when the connection ends finds less.
+constexpr std::size_t not_looked_at = std::numeric_limits<std::size_t>::max();
+
+constexpr std::string_view plain_text = "text/plain; charset=utf-8";
+
+std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
+
+}  // namespace
+
+http1_connection::http1_connection(net::transport& on, server_context& shared)
+    : stream_(on),
+      shared_(shared),
+      timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }) {
+  stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
+  stream_.loop().arm(timer_, shared.options.headers_timeout);
+}
+
+http1_connection::~http1_connection() = default;
+
+bool http1_connection::finished() const noexcept {
+  return !handler_running_ && (!successor_ || successor_->finished());
+}
+
+std::string http1_connection::describe() const {
+  const std::string from = "from " + (exchange_ ? exchange_->remote_endpoint() : stream_.remote_endpoint()).to_string();
+  if (!exchange_) return "a connection " + from;
+  const http_request& request = exchange_->request();
+  return std::string(request.method()) + " " + std::string(request.path()) + " " + from;
+}
+
+// ----- The states
+
+void http1_connection::enter(state next) noexcept {
+  state_ = next;
+  timer_.cancel();
+  queued_ = stream_.queued_bytes();
+  const server_options& options = shared_.options;
+  net::event_loop& loop = stream_.loop();
+  switch (next) {
+    case state::idle:
+      return loop.arm(timer_, options.keep_alive_timeout);
+    case state::head:
+      return loop.arm(timer_, options.headers_timeout);
+    case state::draining:
+      return loop.arm(timer_, options.body_timeout);
+    case state::lingering:
+      return loop.arm(timer_, options.linger_timeout);
+    case state::handling:
+    case state::upgraded:
+    case state::dead:
+      return;
+  }
+}
+
+// A client that takes what was sent, however slowly, is alive: its time begins anew.
+void http1_connection::time_out() noexcept {
+  const server_options& options = shared_.options;
+  switch (state_) {
+    case state::idle:
+      if (output_has_moved() && queued_ > 0) return stream_.loop().arm(timer_, options.keep_alive_timeout);
+      return close_politely();
+    case state::head:
+      is_head_request_ = parser_->head().method == "HEAD";
+      return refuse(408, "the head of the request did not arrive in time");
+    case state::handling:
+      if (reader_) return fail_reading(408, "the body of the request did not arrive in time");
+      if (output_has_moved()) return stream_.loop().arm(timer_, options.write_timeout);
+      return stream_.abort();
+    case state::lingering:
+      return time_out_lingering();
+    case state::draining:
+      return stream_.abort();
+    case state::upgraded:
+      return successor_->on_end();
+    case state::dead:
+      return;
+  }
+}
+
+// Our end follows the last output, and only then the client's is waited for.
+void http1_connection::time_out_lingering() noexcept {
+  const std::size_t before = std::exchange(queued_, stream_.queued_bytes());
+  net::event_loop& loop = stream_.loop();
+  if (queued_ > 0 && queued_ < before) return loop.arm(timer_, shared_.options.write_timeout);
+  if (queued_ == 0 && before > 0 && before != not_looked_at) return loop.arm(timer_, shared_.options.linger_timeout);
+  stream_.abort();
+}
+
+// Whether the transport has got rid of output since the timer was armed.
+bool http1_connection::output_has_moved() noexcept {
+  const std::size_t queued = stream_.queued_bytes();
+  return std::exchange(queued_, queued) > queued;
+}
+
+std::size_t http1_connection::on_bytes(std::span<const std::byte> bytes) noexcept {
+  std::span<const std::byte> rest = bytes;
+  while (!rest.empty()) {
+    switch (state_) {
+      case state::idle:
+        // A client that sends requests without reading the answers waits for itself.
+        if (stream_.above_high_water()) return bytes.size() - rest.size();
+        [[fallthrough]];
+      case state::head:
+        if (!read_head(rest)) return bytes.size() - rest.size();
+        start_handler();
+        break;
+      case state::handling:
+        if (!reader_) return bytes.size() - rest.size();
+        read_body(rest);
+        break;
+      case state::draining:
+        drain_body(rest);
+        break;
+      case state::upgraded:
+        return bytes.size() - rest.size();
+      case state::lingering:
+      case state::dead:
+        return bytes.size();
+    }
+  }
+  return bytes.size();
+}
+
+// True when a whole head has been read.
+bool http1_connection::read_head(std::span<const std::byte>& bytes) {
+  if (!parser_) parser_ = std::make_unique<wire::http1::request_parser>(shared_.options.limits);
+  if (state_ == state::idle) enter(state::head);
+  switch (parser_->read_head(bytes)) {
+    case wire::http1::request_parser::step::needs_more:
+      return false;
+    case wire::http1::request_parser::step::head:
+      return true;
+    case wire::http1::request_parser::step::error: {
+      const auto error = *parser_->error();
+      bytes = {};
+      is_head_request_ = parser_->head().method == "HEAD";
+      refuse(wire::http1::status_of(error), wire::http1::describe(error));
+      return false;
+    }
+  }
+  return false;
+}
+
+void http1_connection::start_handler() {
+  wire::http1::request_head head = parser_->take_head();
+  keep_alive_ = head.keep_alive && !draining_server_;
+  is_http_1_0_ = head.version == wire::http1::http_version::http_1_0;
+  is_head_request_ = head.method == "HEAD";
+  awaits_continue_ = head.expects_continue;
+  read_count_ = 0;
+  std::span<const std::byte> nothing;
+  body_ended_ = parser_->read_body(nothing).finished;
+  wants_upgrade_ = head.wants_upgrade && body_ended_;
+  chunked_response_ = false;
+  response_ended_ = false;
+  handler_ = {};
+  exchange_.reset();
+  enter(state::handling);
+  exchange_backend& self = *this;
+  try {
+    exchange_ = std::make_unique<exchange>(self, std::move(head));
+  } catch (const bad_http_request& error) {
+    return refuse(error.status(), error.what());
+  }
+  try {
+    handler_ = shared_.handler(*exchange_);
+  } catch (...) {
+    return handler_has_ended(std::current_exception());
+  }
+  handler_running_ = true;
+  handler_.start(this, &http1_connection::handler_ended);
+}
+
+std::coroutine_handle<> http1_connection::handler_ended(void* self) noexcept {
+  http1_connection& here = *static_cast<http1_connection*>(self);
+  here.handler_running_ = false;
+  std::exception_ptr failure;
+  try {
+    here.handler_.take();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  here.handler_has_ended(std::move(failure));
+  return std::noop_coroutine();
+}
+
+void http1_connection::handler_has_ended(std::exception_ptr failure) {
+  if (!failure && state_ == state::handling) {
+    try {
+      exchange_->finish();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  }
+  if (failure) answer_failure(failure);
+  if (state_ == state::handling) return end_request();
+  // What is left of HTTP, the exchange and the handler's frame, is only memory from now on.
+  if (state_ == state::upgraded && !peer_ended_) return stream_.hand_over(std::move(successor_));
+  stream_.driver_finished();
+}
+
+// What nobody caught becomes the response.
+void http1_connection::answer_failure(const std::exception_ptr& failure) {
+  std::string what = "something that is no std::exception was thrown";
+  try {
+    std::rethrow_exception(failure);
+  } catch (const bad_http_request& error) {
+    return answer_instead(error.status(), error.what());
+  } catch (const std::exception& error) {
+    what = error.what();
+  } catch (...) {
+  }
+  if (shared_.options.log != nullptr)
+    shared_.options.log->write(log_level::error, "http", describe() + " failed: " + what);
+  answer_instead(500, {});
+}
+
+// Once the head has gone, all that can be said is that the response is not whole.
+void http1_connection::answer_instead(int status, std::string_view text) {
+  if (state_ != state::handling) return;
+  if (status < 400 || status > 599) status = 500;
+  http_response& response = exchange_->response();
+  if (response.started() || status == client_gone) return stream_.abort();
+  response.reset();
+  response.status(status);
+  if (!text.empty()) {
+    response.content_type(plain_text);
+    static_cast<void>(response.write(text));
+  }
+  exchange_->finish();
+}
+
+void http1_connection::end_request() {
+  if (!keep_alive_ || peer_ended_ || stream_.closing()) return close_politely();
+  if (!body_ended_) {
+    drained_ = 0;
+    enter(state::draining);
+  } else {
+    enter(state::idle);
+  }
+  stream_.resume_reading();
+}
+
+void http1_connection::close_politely() noexcept {
+  if (state_ == state::dead) return;
+  enter(state::lingering);
+  queued_ = not_looked_at;
+  stream_.close();
+  stream_.resume_reading();
+  stream_.driver_finished();
+}
+
+void http1_connection::drain() noexcept {
+  draining_server_ = true;
+  keep_alive_ = false;
+  switch (state_) {
+    case state::idle:
+    case state::head:
+    case state::draining:
+      return close_politely();
+    case state::upgraded:
+      return successor_->drain();
+    case state::handling:
+    case state::lingering:
+    case state::dead:
+      return;
+  }
+}
+
+// An answer without a handler; the connection cannot go on after it.
+void http1_connection::refuse(int status, std::string_view text) {
+  keep_alive_ = false;
+  headers fields;
+  fields.add("Content-Type", plain_text);
+  fields.add("Content-Length", std::to_string(text.size()));
+  write_head(status, fields, response_framing::content_length);
+  if (!is_head_request_) stream_.queue_copy(bytes_of(text));
+  close_politely();
+}
+
+// ----- The end of the transport
+
+void http1_connection::on_end() noexcept {
+  peer_ended_ = true;
+  switch (state_) {
+    case state::handling:
+      if (reader_) fail_reading(client_gone, "the client ended the connection within the body of its request");
+      // The reader may have ended the request.
+      if (state_ == state::handling && exchange_) exchange_->note_aborted();
+      return;
+    case state::idle:
+    case state::head:
+    case state::draining:
+      return close_politely();
+    case state::lingering:
+    case state::upgraded:
+    case state::dead:
+      return;
+  }
+}
+
+void http1_connection::on_failure(const net::failure& why) noexcept {
+  const state before = state_;
+  enter(state::dead);
+  if (before == state::upgraded) successor_->on_failure(why);
+  if (before == state::handling || before == state::upgraded) exchange_->note_aborted();
+  if (reader_) fail_reading(client_gone, net::describe(why));
+  if (writer_) std::exchange(writer_, nullptr).resume();
+  stream_.driver_finished();
+}
+
+// ----- Bodies of requests
+
+bool http1_connection::reading_is_done() const noexcept {
+  return body_ended_ || read_failure_ || state_ != state::handling;
+}
+
+bool http1_connection::start_reading(std::span<std::byte> into, std::coroutine_handle<> waiter) {
+  if (peer_ended_) {
+    read_failure_ = std::make_unique<read_failure>(
+        read_failure{client_gone, "the client ended the connection within the body of its request"});
+    return false;
+  }
+  if (reader_) throw std::logic_error("the body of the request is being read already: one read at a time");
+  // Behind the head of the response it would be taken for its body.
+  const bool may_tell = !exchange_->response().started();
+  if (may_tell && std::exchange(awaits_continue_, false)) {
+    stream_.queue_copy(bytes_of("HTTP/1.1 100 Continue\r\n\r\n"));
+  }
+  read_into_ = into;
+  reader_ = waiter;
+  watch_handler();
+  stream_.resume_reading();
+  return true;
+}
+
+std::size_t http1_connection::body_read() {
+  if (read_failure_) throw bad_http_request(read_failure_->status, read_failure_->text);
+  if (state_ == state::dead) throw bad_http_request(client_gone, "the connection was lost");
+  return std::exchange(read_count_, 0);
+}
+
+void http1_connection::read_body(std::span<const std::byte>& bytes) {
+  // A piece of the body is never longer than the bytes that it came in.
+  std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), read_into_.size()));
+  const std::size_t before = piece.size();
+  const wire::http1::body_step step = parser_->read_body(piece);
+  bytes = bytes.subspan(before - piece.size());
+  if (step.error) {
+    bytes = {};
+    return fail_reading(wire::http1::status_of(*step.error), std::string(wire::http1::describe(*step.error)));
+  }
+  body_ended_ = step.finished;
+  if (step.data.empty() && !step.finished) return;
+  if (!step.data.empty()) std::memcpy(read_into_.data(), step.data.data(), step.data.size());
+  read_count_ = step.data.size();
+  resume_reader();
+}
+
+void http1_connection::fail_reading(int status, std::string text) {
+  keep_alive_ = false;
+  read_failure_ = std::make_unique<read_failure>(read_failure{status, std::move(text)});
+  resume_reader();
+}
+
+void http1_connection::resume_reader() noexcept {
+  read_into_ = {};
+  const std::coroutine_handle<> reader = std::exchange(reader_, nullptr);
+  watch_handler();
+  reader.resume();
+}
+
+// One timer for both, as hardly any handler reads and writes at a time.
+void http1_connection::watch_handler() noexcept {
+  if (state_ != state::handling) return;
+  timer_.cancel();
+  queued_ = stream_.queued_bytes();
+  if (reader_) return stream_.loop().arm(timer_, shared_.options.body_timeout);
+  if (writer_) return stream_.loop().arm(timer_, shared_.options.write_timeout);
+}
+
+void http1_connection::drain_body(std::span<const std::byte>& bytes) {
+  const std::size_t before = bytes.size();
+  const wire::http1::body_step step = parser_->read_body(bytes);
+  drained_ += before - bytes.size();
+  if (step.error || drained_ > shared_.options.drained_body) {
+    bytes = {};
+    return close_politely();
+  }
+  if (step.finished) {
+    body_ended_ = true;
+    enter(state::idle);
+  }
+}
+
+// ----- Responses
+
+void http1_connection::write_head(int status, const headers& fields, response_framing framing) {
+  // A body that the client still holds back, or whose reading failed, cannot be told from the next request.
+  if (!body_ended_ && (awaits_continue_ || read_failure_)) keep_alive_ = false;
+  if (const auto connection = fields.find("Connection"); connection && status != 101) {
+    if (base::list_contains(*connection, "close")) keep_alive_ = false;
+  }
+  chunked_response_ = framing == response_framing::streamed && !is_http_1_0_;
+  if (framing == response_framing::streamed && is_http_1_0_) keep_alive_ = false;
+
+  std::string head;
+  head.reserve(256);
+  if (fields.contains("Transfer-Encoding") || (fields.contains("Connection") && status != 101)) {
+    headers ours = fields;  // the framing is the server's business
+    ours.erase("Transfer-Encoding");
+    if (status != 101) ours.erase("Connection");
+    wire::http1::append_response_head(head, status, ours);
+  } else {
+    wire::http1::append_response_head(head, status, fields);
+  }
+  head.resize(head.size() - 2);
+  if (chunked_response_) head += "Transfer-Encoding: chunked\r\n";
+  // Upgrade concerns this connection only, and Connection has to say so (RFC 9110, section 7.8).
+  if (status != 101 && fields.contains("Upgrade")) head += "Connection: Upgrade\r\n";
+  if (status != 101 && !keep_alive_) head += "Connection: close\r\n";
+  if (status != 101 && keep_alive_ && is_http_1_0_) head += "Connection: keep-alive\r\n";
+  if (!fields.contains("Date")) {
+    head += "Date: ";
+    head += shared_.date.at(stream_.loop().wall_now());
+    head += "\r\n";
+  }
+  if (!shared_.options.server_name.empty() && !fields.contains("Server")) {
+    head += "Server: ";
+    head += shared_.options.server_name;
+    head += "\r\n";
+  }
+  head += "\r\n";
+  stream_.queue_copy(bytes_of(head));
+}
+
+void http1_connection::write_body(std::span<const std::byte> bytes) {
+  if (chunked_response_) {
+    std::string size;
+    wire::http1::append_chunk_header(size, bytes.size());
+    stream_.queue_copy(bytes_of(size));
+  }
+  if (bytes.size() < gathered_piece) {
+    stream_.queue_copy(bytes);
+  } else {
+    stream_.queue(base::copy_of(bytes));
+  }
+  if (chunked_response_) stream_.queue_copy(bytes_of(wire::http1::chunk_end));
+}
+
+void http1_connection::end_body() {
+  if (std::exchange(response_ended_, true)) return;
+  if (chunked_response_ && !is_head_request_) stream_.queue_copy(bytes_of(wire::http1::last_chunk));
+}
+
+void http1_connection::wait_writable(std::coroutine_handle<> waiter) {
+  if (writer_) throw std::logic_error("the response is being written already: one write at a time");
+  writer_ = waiter;
+  watch_handler();
+}
+
+void http1_connection::on_writable() noexcept {
+  if (state_ == state::upgraded) return successor_->on_writable();
+  if (!writer_) return stream_.resume_reading();
+  const std::coroutine_handle<> writer = std::exchange(writer_, nullptr);
+  watch_handler();
+  writer.resume();
+}
+
+void http1_connection::upgrade(std::unique_ptr<net::driver> successor) {
+  successor_ = std::move(successor);
+  enter(state::upgraded);
+  parser_.reset();
+  if (peer_ended_) {
+    // The transport has told us of the end and will not tell again. So the timer does, as nothing is called back from
+    // here, and until the connection dies we pass on what is left to be told.
+    stream_.loop().arm(timer_, {});
+  } else {
+    stream_.set_sink(*successor_);
+    stream_.resume_reading();
+  }
+  if (draining_server_) successor_->drain();
+}
+
+}  // namespace windhover::http
