@@ -1,0 +1,56 @@
+// The settings of WebSockets: of the middleware, and of one accept.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace windhover {
+
+// Options of use_websockets. Durations of zero switch a thing off, where that is said; sizes are bytes. Values out of
+// range throw std::invalid_argument where the options are used.
+struct websocket_options {
+  // A ping goes out when nothing was received for so long. 0: never.
+  std::chrono::milliseconds keep_alive_interval = std::chrono::minutes(2);
+  // Any byte must arrive within this time after a ping, or the connection is aborted. 0: as in ASP.NET Core's default,
+  // an unsolicited pong goes out at every interval, and nobody is found dead.
+  std::chrono::milliseconds keep_alive_timeout = std::chrono::seconds(20);
+  // The first size of the buffer for a message whose length is not known or has not arrived; it doubles as the message
+  // grows. 64 to 16 MiB.
+  std::size_t receive_buffer_size = 4096;
+  // Origins of web pages that may connect, as "https://example.com"; compared as origins (RFC 6454). Empty, or with
+  // "*": any. A request from another origin is answered with 403. Requests without an Origin header do not come from
+  // web pages and are not checked.
+  std::vector<std::string> allowed_origins = {};
+  // Allows only the origin that the page itself was served from (the Host header), beside allowed_origins.
+  bool same_origin = false;
+  // A longer message closes the connection with 1009. 0: no limit.
+  std::size_t max_message_size = std::size_t{1} << 20;
+  // How long the peer may take to answer a close, and to end the connection after it. More than 0.
+  std::chrono::milliseconds close_timeout = std::chrono::seconds(5);
+  // How long a handler may leave received messages lying with its socket's inbound bound reached, before the connection
+  // is aborted. 0: for ever.
+  std::chrono::milliseconds stalled_timeout = std::chrono::minutes(5);
+  // The high-water mark of queued output: above it, send() waits until half of it has gone.
+  std::size_t max_queued_bytes = std::size_t{64} << 10;
+  // The inbound bound: what is held for a handler that is not receiving. Reading pauses at half of it.
+  std::size_t max_inbound_bytes = std::size_t{64} << 10;
+  // The switch. When off, no request is a WebSocket request, and upgrades pass on untouched.
+  bool enabled = true;
+  // Whether the request's headers stay readable after accepting. They cost memory for every open socket.
+  bool retain_request_headers = true;
+};
+
+// Options of one accept; what is not set is taken from websocket_options. Views need to live until accept returns.
+struct websocket_accept_options {
+  // Must be one that the client offered, compared without regard to case; it is answered in the client's spelling.
+  std::string_view sub_protocol = {};
+  std::optional<std::chrono::milliseconds> keep_alive_interval = {};
+  std::optional<std::chrono::milliseconds> keep_alive_timeout = {};
+  std::optional<std::size_t> max_message_size = {};
+};
+
+}  // namespace windhover

@@ -1,0 +1,134 @@
+#include "websocket/accept.hpp"
+
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include "wire/websocket/handshake.hpp"
+#include "wire/websocket/origin.hpp"
+
+namespace windhover {
+namespace {
+
+using std::chrono::milliseconds;
+
+[[noreturn]] void refuse(std::string_view option, const std::string& value, std::string_view range) {
+  throw std::invalid_argument("the WebSocket option " + std::string(option) + " is " + value + "; it must be " +
+                              std::string(range));
+}
+
+std::uint32_t checked_duration(std::string_view option, milliseconds value, bool zero_allowed) {
+  constexpr milliseconds most = std::chrono::hours(24 * 20);
+  if (value < milliseconds::zero() || value > most || (!zero_allowed && value == milliseconds::zero())) {
+    refuse(option, std::to_string(value.count()) + " ms", zero_allowed ? "from 0 to 20 days" : "from 1 ms to 20 days");
+  }
+  return static_cast<std::uint32_t>(value.count());
+}
+
+std::uint32_t checked_size(std::string_view option, std::size_t value, std::size_t least, std::size_t most) {
+  if (value < least || value > most) {
+    refuse(option, std::to_string(value), "from " + std::to_string(least) + " to " + std::to_string(most) + " bytes");
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+wire::handshake_request handshake_of(const http::exchange& exchange) {
+  const http_request& request = exchange.request();
+  const bool http_1_1 = request.protocol() == "HTTP/1.1";
+  return {.method = request.method(),
+          .http_major = 1,
+          .http_minor = http_1_1 ? 1 : 0,
+          .fields = request.headers(),
+          .has_body = request.has_body()};
+}
+
+}  // namespace
+
+websocket_settings checked_settings(const websocket_options& options) {
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  websocket_settings made;
+  made.keep_alive_interval = checked_duration("keep_alive_interval", options.keep_alive_interval, true);
+  made.keep_alive_timeout = checked_duration("keep_alive_timeout", options.keep_alive_timeout, true);
+  made.close_timeout = checked_duration("close_timeout", options.close_timeout, false);
+  made.stalled_timeout = checked_duration("stalled_timeout", options.stalled_timeout, true);
+  made.receive_chunk = checked_size("receive_buffer_size", options.receive_buffer_size, 64, 16 * mebibyte);
+  made.max_queued_bytes = checked_size("max_queued_bytes", options.max_queued_bytes, 1024, 1024 * mebibyte);
+  made.max_inbound_bytes = checked_size("max_inbound_bytes", options.max_inbound_bytes, 1024, 1024 * mebibyte);
+  made.max_message_size =
+      options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options.max_message_size;
+  check_origins(options);
+  return made;
+}
+
+void check_origins(const websocket_options& options) {
+  for (const std::string& each : options.allowed_origins) {
+    if (!wire::is_origin_entry(each)) {
+      refuse("allowed_origins", "'" + each + "'", "an origin such as https://example.com, null, or *");
+    }
+  }
+}
+
+bool is_websocket_request(const http::exchange& exchange) {
+  return !exchange.upgraded() && wire::is_websocket_request(handshake_of(exchange));
+}
+
+bool is_origin_allowed(const http::exchange& exchange, const websocket_options& options) {
+  const auto origin = exchange.request().header("Origin");
+  if (!origin || origin->empty()) return true;
+  if (options.same_origin) {
+    const auto host = exchange.request().header("Host");
+    if (host && wire::same_origin(*origin, *host, exchange.request().scheme())) return true;
+    return !options.allowed_origins.empty() && wire::origin_allowed(*origin, options.allowed_origins);
+  }
+  return wire::origin_allowed(*origin, options.allowed_origins);
+}
+
+std::vector<std::string_view> requested_protocols(const http::exchange& exchange) {
+  return wire::requested_protocols(exchange.request().headers());
+}
+
+websocket_connection& open_websocket(http::exchange& exchange, websocket_settings settings, bool retain_request_headers,
+                                     const websocket_accept_options& options) {
+  if (exchange.upgraded()) throw std::logic_error("the WebSocket request was accepted already, which can be done once");
+  if (!is_websocket_request(exchange))
+    throw std::logic_error("not a WebSocket request: check is_websocket_request() first");
+  if (options.keep_alive_interval) {
+    settings.keep_alive_interval = checked_duration("keep_alive_interval", *options.keep_alive_interval, true);
+  }
+  if (options.keep_alive_timeout) {
+    settings.keep_alive_timeout = checked_duration("keep_alive_timeout", *options.keep_alive_timeout, true);
+  }
+  if (options.max_message_size) {
+    settings.max_message_size =
+        *options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : *options.max_message_size;
+  }
+
+  std::string_view protocol;
+  if (!options.sub_protocol.empty()) {
+    const auto offered = requested_protocols(exchange);
+    const auto chosen = wire::select_protocol(offered, options.sub_protocol);
+    if (!chosen) {
+      throw std::invalid_argument("the sub-protocol '" + std::string(options.sub_protocol) +
+                                  "' was not offered by the client: choose one of requested_protocols()");
+    }
+    protocol = *chosen;
+  }
+
+  http_response& response = exchange.response();
+  const std::string accept = wire::accept_key(exchange.request().header("Sec-WebSocket-Key").value_or(""));
+  response.header("Connection", "Upgrade");
+  response.header("Upgrade", "websocket");
+  response.header("Sec-WebSocket-Accept", accept);
+  if (!protocol.empty()) response.header("Sec-WebSocket-Protocol", protocol);
+
+  auto connection =
+      std::make_unique<websocket_connection>(exchange.transport(), &exchange, wire::role::server, settings, protocol);
+  websocket_connection& opened = *connection;
+  exchange.upgrade(std::move(connection));
+  exchange.shrink(retain_request_headers);
+  return opened;
+}
+
+}  // namespace windhover

@@ -1,0 +1,34 @@
+// How this room makes messages and looks into them. The layout of a message's buffer: headroom, so that a frame header
+// can be written right before the payload, then the payload.
+#pragma once
+
+#include <cstddef>
+#include <utility>
+
+#include "base/buffer.hpp"
+#include <windhover/message.hpp>
+#include <windhover/prepared_message.hpp>
+
+namespace windhover {
+
+struct message_access {
+  static constexpr std::size_t headroom = 16;
+
+  // `offset` counts from the beginning of the buffer.
+  static message make(base::buffer_ref buffer, std::size_t offset, std::size_t size, message_type type) noexcept {
+    std::byte* const data = buffer ? buffer->data() + offset : nullptr;
+    return {buffer.detach(), data, size, type};
+  }
+  static base::buffer* owner(const message& whole) noexcept { return whole.owner_; }
+  static std::byte* data(const message& whole) noexcept { return whole.data_; }
+
+  static base::slice frame(const prepared_message& prepared) noexcept {
+    prepared.frame_->acquire();
+    return {base::buffer_ref(prepared.frame_), prepared.frame_->data(), prepared.header_size_ + prepared.size_};
+  }
+  static std::span<const std::byte> payload(const prepared_message& prepared) noexcept {
+    return {prepared.frame_->data() + prepared.header_size_, prepared.size_};
+  }
+};
+
+}  // namespace windhover

@@ -1,0 +1,201 @@
+// The protocol of one open WebSocket: bytes from the transport become messages for the handler, what the handler sends
+// becomes frames. It answers pings, keeps the connection alive and does both halves of the closing handshake by itself.
+//
+// It is the driver that takes over a transport at the upgrade, and is destroyed with it. The handler sees it through
+// websocket objects. Code of the handler runs inside on_bytes, on_writable, on_failure and the timer: after every place
+// where a coroutine is resumed the state may be another one.
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/exchange.hpp"
+#include "net/event_loop.hpp"
+#include "net/timer.hpp"
+#include "net/transport.hpp"
+#include "websocket/inbound_messages.hpp"
+#include "websocket/websocket_slot.hpp"
+#include "wire/websocket/decoder.hpp"
+#include "wire/websocket/frame.hpp"
+#include <windhover/websocket.hpp>
+
+namespace windhover {
+
+// The settings of one connection, checked.
+struct websocket_settings {
+  std::uint64_t max_message_size = 1U << 20;
+  std::uint32_t max_fragments = 131'072;
+  std::uint32_t receive_chunk = 4096;
+  std::uint32_t max_queued_bytes = 64U << 10;
+  std::uint32_t max_inbound_bytes = 64U << 10;
+  // Milliseconds; 0 as said in websocket_options.
+  std::uint32_t keep_alive_interval = 120'000;
+  std::uint32_t keep_alive_timeout = 20'000;
+  std::uint32_t close_timeout = 5'000;
+  std::uint32_t stalled_timeout = 300'000;
+};
+
+class websocket_connection final : public net::driver {
+ public:
+  // The transport must outlive it, and so must the exchange, which is told when the connection fails (null: nobody is).
+  websocket_connection(net::transport& on, http::exchange* exchange, wire::role role,
+                       const websocket_settings& settings, std::string_view sub_protocol);
+  ~websocket_connection() override;
+
+  // The object for the handler; once.
+  websocket make_websocket() noexcept { return {slot_, slot_.generation.load(std::memory_order_relaxed)}; }
+  // Instead: runs a handler that needs nothing of the request, on an object of the connection's own, so that an idle
+  // socket costs neither the exchange nor the pipeline's frames. The socket is closed with 1000 when the handler
+  // returns, with 1011 and a line in the log when it throws. `name` is for that line and must outlive the connection.
+  void run(const std::function<task<>(websocket&)>& handler, const std::string& name) noexcept;
+
+  // net::driver
+  std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override;
+  void on_writable() noexcept override;
+  void on_end() noexcept override;
+  void on_failure(const net::failure& why) noexcept override;
+  bool finished() const noexcept override { return !handler_running_; }
+  void drain() noexcept override { start_close(close_code::going_away, "the server is shutting down"); }
+  std::string describe() const override;
+
+  // What websocket asks for.
+  bool take_received(websocket::receive_awaiter& awaiter);
+  void wait_received(websocket::receive_awaiter& awaiter) noexcept;
+  bool take_piece(websocket::receive_into_awaiter& awaiter);
+  void wait_piece(websocket::receive_into_awaiter& awaiter) noexcept;
+  task<received> receive_stoppable(std::stop_token stop);
+  task<receive_result> receive_stoppable(std::span<std::byte> into, std::stop_token stop);
+
+  bool send(wire::opcode code, std::span<const std::byte> payload, end_of_message end);
+  bool send(const message& whole);
+  bool send(const prepared_message& shared);
+  bool may_send_now() const noexcept { return !stream_.above_high_water() || !can_send(); }
+  void wait_writable(websocket::send_awaiter& awaiter) noexcept;
+
+  // False: a close frame was sent before, or the connection has ended.
+  bool start_close(std::optional<close_code> code, std::string_view reason) noexcept;
+  // The same from the handler: once our close frame is out, messages that still arrive are dropped.
+  void close(close_code code, std::string_view reason);
+  bool close_output(close_code code, std::string_view reason);
+  bool ended() const noexcept { return state_ == websocket_state::closed || state_ == websocket_state::aborted; }
+  void wait_closed(websocket::close_awaiter& awaiter) noexcept;
+  void abort() noexcept;
+  // The handler's object has gone.
+  void scope_ended(bool during_exception) noexcept;
+
+  websocket_state state() const noexcept { return state_; }
+  std::optional<close_code> close_status() const noexcept;
+  std::string_view close_reason() const noexcept { return reason_ ? std::string_view(*reason_) : std::string_view(); }
+  std::string_view sub_protocol() const noexcept { return sub_protocol_ ? std::string_view(*sub_protocol_) : ""; }
+  websocket_handle handle();
+  std::size_t queued_bytes() const noexcept { return stream_.queued_bytes(); }
+  net::event_loop& loop() const noexcept { return stream_.loop(); }
+
+ private:
+  // Decoding.
+  bool decode(std::span<const std::byte>& bytes);
+  bool decode_payload(std::span<const std::byte>& bytes);
+  void decode_control(std::span<const std::byte>& bytes);
+  void begin_data_frame();
+  void end_data_frame();
+  void handle_control_frame(wire::opcode code, std::span<const std::byte> payload);
+  void handle_close_frame(std::span<const std::byte> payload);
+  void fail(wire::websocket_error error) noexcept;
+  bool should_pause() const noexcept;
+  void note_pause() noexcept;
+  void resume_reading() noexcept;
+
+  // Handing over.
+  void offer_message() noexcept;
+  void offer_piece() noexcept;
+  void finish_piece(end_of_message end) noexcept;
+  void end_receivers() noexcept;
+  bool receiving_is_over() const noexcept {
+    return receiving_failed_ || (state_ != websocket_state::open && state_ != websocket_state::close_sent);
+  }
+  // The stop may be part of the end.
+  received::outcome outcome_of_stopping() const noexcept {
+    return receiving_is_over() ? received::outcome::closed : received::outcome::cancelled;
+  }
+  void require_no_receiver() const;
+
+  // Sending.
+  bool can_send() const noexcept {
+    return (state_ == websocket_state::open || state_ == websocket_state::close_received) && !stream_.closing();
+  }
+  void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload);
+  void queue_control(wire::opcode code, std::span<const std::byte> payload) noexcept;
+  void queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept;
+  wire::opcode data_opcode(message_type type, end_of_message end) noexcept;
+  std::optional<wire::masking_key> mask() const noexcept;
+
+  // Ending.
+  void answer_close() noexcept;
+  void become_closed() noexcept;
+  void become_aborted() noexcept;
+  void end_everything() noexcept;
+  void resume_senders() noexcept;
+  void resume_closers() noexcept;
+  void remember_reason(std::string_view reason) noexcept;
+
+  // The handler of run().
+  static std::coroutine_handle<> handler_ended(void* self) noexcept;
+  void handler_has_ended(const std::exception_ptr& failure) noexcept;
+
+  // Time.
+  void arm(std::uint32_t milliseconds) noexcept;
+  void arm_next() noexcept;
+  net::time_point keep_alive_due() const noexcept;
+  void on_timer() noexcept;
+  void keep_alive() noexcept;
+  void send_ping() noexcept;
+
+  struct control_payload {
+    std::array<std::byte, wire::maximum_control_payload> bytes;
+    std::uint8_t size = 0;
+  };
+
+  net::transport& stream_;
+  http::exchange* exchange_;
+  websocket_slot& slot_;
+  websocket_settings settings_;
+  wire::frame_decoder decoder_;
+  inbound_messages inbound_;
+  std::unique_ptr<control_payload> control_;       // a control frame that came in pieces
+  std::unique_ptr<control_payload> pending_pong_;  // the latest pong that found the queue full
+  websocket::receive_awaiter* receiver_ = nullptr;
+  websocket::receive_into_awaiter* piece_receiver_ = nullptr;
+  websocket::send_awaiter* first_sender_ = nullptr;
+  websocket::send_awaiter* last_sender_ = nullptr;
+  websocket::close_awaiter* first_closer_ = nullptr;
+  std::shared_ptr<websocket_handle::shared_state> handle_;
+  std::unique_ptr<std::string> sub_protocol_;
+  std::unique_ptr<std::string> reason_;
+  websocket own_object_;  // for run()
+  task<> handler_;
+  const std::string* name_ = nullptr;
+  net::timer timer_;
+  net::time_point last_received_;
+  net::time_point sign_sent_;  // of life: a ping, or an unsolicited pong
+  net::time_point paused_since_{};
+  std::uint64_t pings_ = 0;
+  close_code close_code_{};
+  websocket_state state_ = websocket_state::open;
+  wire::role role_;
+  bool in_frame_ = false;
+  bool awaiting_pong_ = false;
+  bool paused_ = false;
+  bool drop_messages_ = false;
+  bool receiving_failed_ = false;
+  bool sending_fragments_ = false;
+  bool handler_running_ = false;
+};
+
+}  // namespace windhover

@@ -1,0 +1,100 @@
+#include <array>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "websocket/websocket_connection.hpp"
+#include "websocket/websocket_handle_state.hpp"
+#include "wire/websocket/close.hpp"
+#include <windhover/websocket_handle.hpp>
+
+namespace windhover {
+namespace {
+
+using outcome = websocket_handle::outcome;
+using shared_state = websocket_handle::shared_state;
+
+void look_at_queue(shared_state& state) noexcept {
+  state.queued.store(state.connection == nullptr ? 0 : state.connection->queued_bytes(), std::memory_order_relaxed);
+}
+
+// Charges the bytes at the call, then posts what sends them.
+template <class Send>
+outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send&& send) {
+  if (!state || !state->open.load(std::memory_order_acquire)) return outcome::closed;
+  const std::size_t waiting = state->posted.fetch_add(bytes, std::memory_order_relaxed);
+  if (waiting + state->queued.load(std::memory_order_relaxed) > state->limit) {
+    state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+    // The count may be out of date: the next call sees a new one.
+    if (!state->looking.exchange(true)) {
+      state->box->post([state] {
+        state->looking.store(false);
+        look_at_queue(*state);
+      });
+    }
+    return outcome::full;
+  }
+  const bool posted = state->box->post([state, bytes, send = std::forward<Send>(send)]() mutable {
+    state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+    if (state->connection != nullptr) send(*state->connection);
+    look_at_queue(*state);
+  });
+  if (posted) return outcome::queued;
+  state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+  return outcome::closed;
+}
+
+template <class Act>
+outcome post_command(const std::shared_ptr<shared_state>& state, Act&& act) {
+  if (!state || !state->open.load(std::memory_order_acquire)) return outcome::closed;
+  const bool posted = state->box->post([state, act = std::forward<Act>(act)]() mutable {
+    if (state->connection != nullptr) act(*state->connection);
+  });
+  return posted ? outcome::queued : outcome::closed;
+}
+
+}  // namespace
+
+outcome websocket_handle::send(std::string_view text) const { return send(message::from_text(text)); }
+
+outcome websocket_handle::send(message whole) const {
+  const std::size_t size = whole.size();
+  return post(state_, size, [whole = std::move(whole)](websocket_connection& to) { to.send(whole); });
+}
+
+outcome websocket_handle::send(const prepared_message& shared) const {
+  return post(state_, shared.size(), [shared](websocket_connection& to) { to.send(shared); });
+}
+
+outcome websocket_handle::close(close_code code, std::string_view reason) const {
+  std::array<std::byte, wire::maximum_control_payload> unused;
+  if (wire::encode_close_payload(unused, code, reason).error != wire::websocket_error::none) {
+    throw std::invalid_argument(
+        "a close code must be one of 1000-1003, 1007-1014 and 3000-4999, and a reason at most 123 "
+        "bytes of UTF-8");
+  }
+  return post_command(state_,
+                      [code, text = std::string(reason)](websocket_connection& to) { to.start_close(code, text); });
+}
+
+outcome websocket_handle::abort() const {
+  return post_command(state_, [](websocket_connection& to) { to.abort(); });
+}
+
+bool websocket_handle::open() const noexcept { return state_ && state_->open.load(std::memory_order_acquire); }
+
+std::size_t websocket_handle::queued_bytes() const noexcept {
+  if (!state_) return 0;
+  return state_->posted.load(std::memory_order_relaxed) + state_->queued.load(std::memory_order_relaxed);
+}
+
+websocket_handle websocket_connection::handle() {
+  if (!handle_) {
+    handle_ = std::make_shared<websocket_handle::shared_state>(loop().mailbox(), *this, settings_.max_queued_bytes);
+    if (state_ != websocket_state::open) handle_->open.store(false);
+  }
+  return websocket_handle(handle_);
+}
+
+}  // namespace windhover
