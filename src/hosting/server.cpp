@@ -1,0 +1,258 @@
+#include "hosting/server.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+#include <system_error>
+#include <utility>
+
+namespace windhover::hosting {
+namespace {
+
+using std::chrono::milliseconds;
+
+// For handlers to notice that their connections have been aborted.
+constexpr milliseconds second_deadline = std::chrono::seconds(5);
+// For a loop that is free to do what it is told at once.
+constexpr milliseconds soon = std::chrono::seconds(1);
+constexpr std::size_t named_at_most = 10;
+
+net::engine_kind kind_of(engine_choice choice) noexcept {
+  switch (choice) {
+    case engine_choice::io_uring:
+      return net::engine_kind::io_uring;
+    case engine_choice::epoll:
+      return net::engine_kind::epoll;
+    case engine_choice::automatic:
+      return net::engine_kind::automatic;
+  }
+  return net::engine_kind::automatic;
+}
+
+http::server_options options_of(const settings& from, logger& log) {
+  http::server_options options;
+  options.limits.request_line = from.limits.max_request_line_size;
+  options.limits.header_bytes = from.limits.max_request_headers_total_size;
+  options.limits.header_count = from.limits.max_request_header_count;
+  options.limits.body = from.limits.max_request_body_size;
+  options.headers_timeout = from.limits.request_headers_timeout;
+  options.keep_alive_timeout = from.limits.keep_alive_timeout;
+  options.high_water = from.limits.max_response_buffer_size;
+  options.log = &log;
+  return options;
+}
+
+}  // namespace
+
+struct server::loop_thread {
+  loop_thread(server& of, net::chosen_engine engine, net::event_loop_options options)
+      : owner(of), loop(std::move(engine.engine), options) {}
+
+  server& owner;
+  http::server_context shared;
+  net::event_loop loop;
+  std::vector<net::listener*> listeners;
+  bool draining = false;
+  bool has_late_connection = false;  // accepted by the kernel before its listener was closed, and told of afterwards
+  bool given_up = false;
+  std::thread thread;
+
+  bool has_nothing_left() const { return loop.connections() == 0 && loop.describe_connections(1).empty(); }
+};
+
+server::server(const settings& from, logger& log, http::request_handler handler)
+    : settings_(from), log_(log), handler_(std::move(handler)) {}
+
+server::~server() { stop(); }
+
+void server::start() {
+  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
+  const std::size_t count = settings_.threads == 0 ? cores : settings_.threads;
+  workers_ = std::make_unique<net::worker_pool>(net::worker_pool::options{.threads = std::max<std::size_t>(4, cores)});
+  net::event_loop_options options;
+  options.inbound_budget = settings_.limits.inbound_budget;
+  options.log = &log_;
+  options.workers = workers_.get();
+  for (std::size_t i = 0; i < count; ++i) {
+    net::chosen_engine engine = net::make_engine(kind_of(settings_.engine));
+    if (i == 0) {
+      log_.write(log_level::information, "net",
+                 "Using the " + std::string(engine.engine->name()) + " engine (" + engine.reason + ") on " +
+                     std::to_string(count) + (count == 1 ? " thread" : " threads"));
+    }
+    auto made = std::make_unique<loop_thread>(*this, std::move(engine), options);
+    made->shared.options = options_of(settings_, log_);
+    made->shared.handler = handler_;
+    threads_.push_back(std::move(made));
+  }
+  for (const listening_url& each : settings_.urls) listen_on(each);
+  start_threads();
+  started_ = true;
+}
+
+void server::start_threads() {
+  try {
+    for (const auto& each : threads_) each->thread = std::thread([&self = *each] { run(self); });
+  } catch (const std::system_error& error) {
+    post_to_all([](loop_thread& self) { self.given_up = true; });
+    for (const auto& each : threads_) {
+      if (each->thread.joinable()) each->thread.join();
+    }
+    throw std::runtime_error("failed to start a thread for each of " + std::to_string(threads_.size()) +
+                             " event loops: " + error.code().message());
+  }
+}
+
+void server::listen_on(const listening_url& url) {
+  const std::string shown = to_string(url);
+  try {
+    switch (url.kind) {
+      case listening_kind::unix_path:
+        listen_on(net::make_unix_address(url.path));
+        urls_.push_back(shown);
+        return;
+      case listening_kind::any:
+        urls_.push_back(url.scheme + "://[::]:" + std::to_string(listen_on(net::make_any_address(url.port))));
+        return;
+      case listening_kind::ip_address: {
+        const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
+        const std::uint16_t port = listen_on(net::make_ip_address(url.host, url.port));
+        urls_.push_back(url.scheme + "://" + host + ":" + std::to_string(port));
+        return;
+      }
+      case listening_kind::localhost:
+        listen_on(net::make_ip_address("127.0.0.1", url.port));
+        listen_on_ipv6_loopback(url.port, shown);
+        urls_.push_back(shown);
+        return;
+    }
+  } catch (const std::system_error& error) {
+    const std::string why =
+        error.code() == std::errc::address_in_use ? "address already in use" : error.code().message();
+    throw std::runtime_error("failed to bind to address " + shown + ": " + why);
+  }
+}
+
+// A machine without IPv6 has no second loopback address. One where it is taken is an error.
+void server::listen_on_ipv6_loopback(std::uint16_t port, const std::string& shown) {
+  try {
+    listen_on(net::make_ip_address("::1", port));
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::address_in_use) throw;
+    log_.write(log_level::warning, "hosting",
+               shown + " is listened on at 127.0.0.1 and not at [::1]: " + error.code().message());
+  }
+}
+
+// Returns the port, which the kernel may have chosen.
+std::uint16_t server::listen_on(const net::address& at) {
+  auto first = net::listening_socket::bind(at, threads_.size() > 1);
+  const std::uint16_t port = first.local_endpoint().port;
+  std::vector<net::listening_socket> sockets;
+  for (std::size_t i = 1; i < threads_.size(); ++i) sockets.push_back(first.sibling());
+  sockets.push_back(std::move(first));
+  const std::size_t limit = settings_.limits.max_connections;
+  for (std::size_t i = 0; i < threads_.size(); ++i) {
+    loop_thread& on = *threads_[i];
+    const net::listener::options with{.max_connections =
+                                          limit == 0 ? 0 : std::max<std::size_t>(1, limit / threads_.size())};
+    on.listeners.push_back(&net::listener::add_to(
+        on.loop, std::move(sockets[i]),
+        [&on](net::transport& stream) {
+          on.has_late_connection = on.draining;
+          return std::make_unique<http::http1_connection>(stream, on.shared);
+        },
+        with));
+  }
+  return port;
+}
+
+void server::run(loop_thread& self) noexcept {
+  do {
+    self.loop.run_once(true);
+    if (self.draining && std::exchange(self.has_late_connection, false)) self.loop.drain_all();
+  } while (!self.given_up && !(self.draining && self.has_nothing_left()));
+  self.owner.count(self.owner.ended_);
+}
+
+void server::count(std::size_t& counted) {
+  const std::lock_guard lock(mutex_);
+  ++counted;
+  changed_.notify_all();
+}
+
+void server::post_to_all(void (*what)(loop_thread&)) {
+  for (const auto& each : threads_) {
+    each->loop.mailbox()->post([what, &self = *each] { what(self); });
+  }
+}
+
+bool server::wait_until_all_are(std::size_t& counted, milliseconds time) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, time, [&] { return counted == threads_.size(); });
+}
+
+void server::name_those_that_stay() {
+  post_to_all([](loop_thread& self) {
+    for (const std::string& name : self.loop.describe_connections(named_at_most)) {
+      self.owner.log_.write(log_level::error, "hosting", "still running after the shutdown: " + name);
+    }
+    self.given_up = true;
+  });
+  if (wait_until_all_are(ended_, soon)) return;
+  log_.write(
+      log_level::error, "hosting",
+      "still running after the shutdown: a handler that holds its event loop's thread; use run_blocking for work that "
+      "takes long");
+}
+
+// A suspended handler must not be destroyed from outside, and one that computes cannot be stopped: its loop stays, and
+// so does the pool, whose threads may be busy for it.
+void server::leave_behind() {
+  for (auto& each : threads_) {
+    each->thread.detach();
+    static_cast<void>(each.release());
+  }
+  static_cast<void>(workers_.release());
+}
+
+void server::stop_listening() {
+  if (!started_ || stopped_) return;
+  post_to_all([](loop_thread& self) {
+    for (net::listener* const each : self.listeners) each->stop();
+    self.listeners.clear();
+    self.loop.announce_drain();
+    self.owner.count(self.owner.deaf_);
+  });
+  wait_until_all_are(deaf_, soon);
+}
+
+bool server::stop() {
+  if (!started_ || std::exchange(stopped_, true)) {
+    threads_.clear();
+    return true;
+  }
+  post_to_all([](loop_thread& self) {
+    for (net::listener* const each : self.listeners) each->stop();
+    self.listeners.clear();
+    self.draining = true;
+    self.loop.drain_all();
+  });
+  bool clean = wait_until_all_are(ended_, settings_.shutdown_timeout);
+  if (!clean) {
+    log_.write(log_level::warning, "hosting",
+               "the shutdown timeout has passed; aborting the connections that are left");
+    post_to_all([](loop_thread& self) { self.loop.abort_all(); });
+    clean = wait_until_all_are(ended_, second_deadline);
+  }
+  if (clean) {
+    for (const auto& each : threads_) each->thread.join();
+    workers_.reset();
+  } else {
+    name_those_that_stay();
+    leave_behind();
+  }
+  threads_.clear();
+  return clean;
+}
+
+}  // namespace windhover::hosting

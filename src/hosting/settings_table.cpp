@@ -1,0 +1,219 @@
+#include "hosting/settings_table.hpp"
+
+#include <array>
+#include <limits>
+#include <utility>
+
+#include "hosting/configuration_values.hpp"
+
+namespace windhover::hosting {
+namespace {
+
+constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
+constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
+constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
+constexpr std::uint64_t day = 24 * 60 * 60 * 1000;
+
+using assignment = void (*)(settings&, setting_value&&);
+
+constexpr setting_row text(std::string_view name, std::string_view otherwise, std::string_view meaning,
+                           assignment assign) {
+  return {name, setting_kind::text, otherwise, 0, 0, {}, meaning, assign};
+}
+
+constexpr setting_row choice(std::string_view name, std::string_view otherwise, std::string_view choices,
+                             std::string_view meaning, assignment assign) {
+  return {name, setting_kind::choice, otherwise, 0, 0, choices, meaning, assign};
+}
+
+constexpr setting_row number(std::string_view name, std::string_view otherwise, std::uint64_t minimum,
+                             std::uint64_t maximum, std::string_view meaning, assignment assign) {
+  return {name, setting_kind::whole_number, otherwise, minimum, maximum, {}, meaning, assign};
+}
+
+constexpr setting_row boolean(std::string_view name, std::string_view otherwise, std::string_view meaning,
+                              assignment assign) {
+  return {name, setting_kind::boolean, otherwise, 0, 0, {}, meaning, assign};
+}
+
+constexpr setting_row duration(std::string_view name, std::string_view otherwise, std::uint64_t minimum,
+                               std::uint64_t maximum, std::string_view meaning, assignment assign) {
+  return {name, setting_kind::duration, otherwise, minimum, maximum, {}, meaning, assign};
+}
+
+// Sorted as a reader meets them: the server, its limits, its WebSockets.
+constexpr std::array<setting_row, 28> rows = {{
+    text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
+         [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
+    choice("Engine", "auto", "auto|io_uring|epoll",
+           "The way to talk to the kernel; `auto` takes io_uring where the kernel is good at it.",
+           [](settings& s, setting_value&& v) { s.engine = static_cast<engine_choice>(v.choice); }),
+    number("Threads", "0", 0, 1024, "The number of event loops, each with a thread of its own; 0 means one per core.",
+           [](settings& s, setting_value&& v) { s.threads = v.number; }),
+    choice("LogLevel", "information", "trace|debug|information|warning|error|critical|none",
+           "The least important messages that are still written.",
+           [](settings& s, setting_value&& v) { s.minimum_log_level = static_cast<log_level>(v.choice); }),
+    duration("ShutdownTimeout", "00:00:30", 0, day,
+             "How long a stopping server waits for requests and WebSockets to end before it cuts their connections.",
+             [](settings& s, setting_value&& v) { s.shutdown_timeout = v.duration; }),
+    text("Environment", "Production", "Chooses `appsettings.{Environment}.json`; not possible in a file.",
+         [](settings& s, setting_value&& v) { s.environment = std::move(v.text); }),
+    text("ContentRoot", "",
+         "The folder with the appsettings files; empty means the current folder; not possible in a file.",
+         [](settings& s, setting_value&& v) { s.content_root = std::move(v.text); }),
+    text("WebRoot", "wwwroot",
+         "The folder that `use_static_files()` serves, below the content root unless it is absolute.",
+         [](settings& s, setting_value&& v) { s.web_root = std::move(v.text); }),
+
+    number("Limits:MaxConnections", "0", 0, std::numeric_limits<std::uint32_t>::max(),
+           "How many connections may be open at the same time; 0 means any number.",
+           [](settings& s, setting_value&& v) { s.limits.max_connections = v.number; }),
+    number("Limits:MaxRequestLineSize", "8192", 1, gibibyte, "The bytes of a request line; a longer one gets 414.",
+           [](settings& s, setting_value&& v) { s.limits.max_request_line_size = v.number; }),
+    number("Limits:MaxRequestHeadersTotalSize", "32768", 1, gibibyte,
+           "The bytes of all header lines of a request; more get 431.",
+           [](settings& s, setting_value&& v) { s.limits.max_request_headers_total_size = v.number; }),
+    number("Limits:MaxRequestHeaderCount", "100", 1, 1'000'000, "The header lines of a request; more get 431.",
+           [](settings& s, setting_value&& v) { s.limits.max_request_header_count = v.number; }),
+    number("Limits:MaxRequestBodySize", "30000000", 0, std::numeric_limits<std::int64_t>::max(),
+           "The bytes of a request's body; more get 413; 0 refuses every body.",
+           [](settings& s, setting_value&& v) { s.limits.max_request_body_size = v.number; }),
+    duration("Limits:RequestHeadersTimeout", "00:00:30", 1, 30 * day,
+             "How long a request's line and headers may take to arrive; then 408.",
+             [](settings& s, setting_value&& v) { s.limits.request_headers_timeout = v.duration; }),
+    duration("Limits:KeepAliveTimeout", "00:02:10", 1, 30 * day,
+             "How long a connection may stay idle between two requests.",
+             [](settings& s, setting_value&& v) { s.limits.keep_alive_timeout = v.duration; }),
+    number("Limits:MaxResponseBufferSize", "65536", 1, gibibyte,
+           "The bytes that may wait for a connection to send them before its response has to wait.",
+           [](settings& s, setting_value&& v) { s.limits.max_response_buffer_size = v.number; }),
+    number(
+        "Limits:InboundBudget", "16777216", 65536, tebibyte,
+        "The bytes that all paused connections of one event loop may hold; beyond them the one that holds most is cut.",
+        [](settings& s, setting_value&& v) { s.limits.inbound_budget = v.number; }),
+
+    boolean("WebSockets:Enabled", "true",
+            "The switch: when false, no request is a WebSocket request and upgrades pass on untouched.",
+            [](settings& s, setting_value&& v) { s.websockets.enabled = v.flag; }),
+    setting_row{"WebSockets:Paths:{path}:Enabled",
+                setting_kind::path_switches,
+                "",
+                0,
+                0,
+                {},
+                "The switch for one path.",
+                [](settings& s, setting_value&& v) { s.websockets.paths = std::move(v.path_switches); }},
+    duration("WebSockets:KeepAliveInterval", "00:02:00", 0, 20 * day, "The time between two pings; 0 sends none.",
+             [](settings& s, setting_value&& v) { s.websockets.keep_alive_interval = v.duration; }),
+    duration(
+        "WebSockets:KeepAliveTimeout", "00:00:20", 0, 20 * day,
+        "How long a pong may take before the connection is cut; 0 sends pongs that nobody answers instead of pings.",
+        [](settings& s, setting_value&& v) { s.websockets.keep_alive_timeout = v.duration; }),
+    number("WebSockets:ReceiveBufferSize", "4096", 64, 16 * mebibyte, "The bytes of a chunk of a buffered receive.",
+           [](settings& s, setting_value&& v) { s.websockets.receive_buffer_size = v.number; }),
+    setting_row{"WebSockets:AllowedOrigins",
+                setting_kind::list,
+                "",
+                0,
+                0,
+                {},
+                "The origins that may connect, such as `https://example.com`; an empty list or `*` allows all.",
+                [](settings& s, setting_value&& v) { s.websockets.allowed_origins = std::move(v.list); }},
+    number("WebSockets:MaxMessageSize", "1048576", 0, tebibyte,
+           "The bytes of a received message; a longer one closes the WebSocket with 1009; 0 means no limit.",
+           [](settings& s, setting_value&& v) { s.websockets.max_message_size = v.number; }),
+    // RFC 6455 names no time for the closing handshake; section 7.1.1 leaves it at a reasonable one. Not 0: without any
+    // wait no close could be clean (7.1.4).
+    duration("WebSockets:CloseTimeout", "00:00:05", 1, day,
+             "How long the peer's half of the closing handshake may take before the connection is cut.",
+             [](settings& s, setting_value&& v) { s.websockets.close_timeout = v.duration; }),
+    duration("WebSockets:StalledTimeout", "00:05:00", 0, 20 * day,
+             "How long a handler may leave received data unread before its connection is cut; 0 means for ever.",
+             [](settings& s, setting_value&& v) { s.websockets.stalled_timeout = v.duration; }),
+    number("WebSockets:MaxQueuedBytes", "65536", 1024, gibibyte,
+           "The bytes that may wait for a WebSocket to send them before its sender has to wait.",
+           [](settings& s, setting_value&& v) { s.websockets.max_queued_bytes = v.number; }),
+    number("WebSockets:MaxInboundBytes", "65536", 1024, gibibyte,
+           "The received bytes that may wait for a handler; reading pauses at half of them.",
+           [](settings& s, setting_value&& v) { s.websockets.max_inbound_bytes = v.number; }),
+}};
+
+std::string milliseconds_as_text(std::uint64_t milliseconds) {
+  return format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(milliseconds)));
+}
+
+// The cells "type" and "default" of a row.
+std::string value_cell(const setting_row& row) {
+  switch (row.kind) {
+    case setting_kind::text:
+      return "text";
+    case setting_kind::choice: {
+      std::string cell;
+      for (const std::string_view word : choices_of(row))
+        cell += (cell.empty() ? "`" : ", `") + std::string(word) + "`";
+      return cell;
+    }
+    case setting_kind::whole_number:
+      return "number, " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
+    case setting_kind::boolean:
+    case setting_kind::path_switches:
+      return "`true`, `false`";
+    case setting_kind::duration:
+      return "duration, `" + milliseconds_as_text(row.minimum) + "` to `" + milliseconds_as_text(row.maximum) + "`";
+    case setting_kind::list:
+      return "list of texts";
+  }
+  return {};
+}
+
+std::string default_cell(const setting_row& row) {
+  if (row.kind == setting_kind::list) return "`[]`";
+  return row.default_text.empty() ? std::string() : "`" + std::string(row.default_text) + "`";
+}
+
+}  // namespace
+
+std::span<const setting_row> setting_table() { return rows; }
+
+std::vector<std::string_view> choices_of(const setting_row& row) {
+  std::vector<std::string_view> words;
+  for (std::string_view rest = row.choices; !rest.empty();) {
+    const std::size_t bar = rest.find('|');
+    words.push_back(rest.substr(0, bar));
+    rest = bar == std::string_view::npos ? std::string_view() : rest.substr(bar + 1);
+  }
+  return words;
+}
+
+std::string expected_value(const setting_row& row) {
+  switch (row.kind) {
+    case setting_kind::text:
+      return "text";
+    case setting_kind::choice: {
+      std::string words;
+      for (const std::string_view word : choices_of(row)) words += (words.empty() ? "" : ", ") + std::string(word);
+      return "one of " + words;
+    }
+    case setting_kind::whole_number:
+      return "a whole number from " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
+    case setting_kind::boolean:
+    case setting_kind::path_switches:
+      return "true or false";
+    case setting_kind::duration:
+      return "a duration (hours:minutes:seconds) from " + milliseconds_as_text(row.minimum) + " to " +
+             milliseconds_as_text(row.maximum);
+    case setting_kind::list:
+      return "a list of texts (in a file [...], elsewhere the keys 0, 1, 2 ...)";
+  }
+  return {};
+}
+
+std::string markdown_table_of_keys() {
+  std::string table = "| Key | Value | Default | Meaning |\n|---|---|---|---|\n";
+  for (const setting_row& row : rows)
+    table += "| `Windhover:" + std::string(row.name) + "` | " + value_cell(row) + " | " + default_cell(row) + " | " +
+             std::string(row.meaning) + " |\n";
+  return table;
+}
+
+}  // namespace windhover::hosting

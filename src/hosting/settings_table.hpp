@@ -1,0 +1,59 @@
+// The table of Windhover's keys: the one place where a key's name, kind, range, default and meaning stand.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "hosting/settings.hpp"
+
+namespace windhover::hosting {
+
+enum class setting_kind {
+  text,
+  choice,         // one of `choices`, any case
+  whole_number,   // minimum to maximum
+  boolean,        // true or false
+  duration,       // minimum to maximum, in milliseconds
+  list,           // of texts
+  path_switches,  // the name is {section}:{path}:Enabled, each value true or false
+};
+
+// A value after it has been read: the member that belongs to the kind is filled.
+struct setting_value {
+  std::string text;
+  std::size_t choice = 0;  // the place among the choices
+  std::uint64_t number = 0;
+  bool flag = false;
+  std::chrono::milliseconds duration{};
+  std::vector<std::string> list;
+  std::vector<websocket_path_switch> path_switches;
+};
+
+struct setting_row {
+  std::string_view name;  // below `Windhover`
+  setting_kind kind;
+  std::string_view default_text;
+  std::uint64_t minimum = 0;
+  std::uint64_t maximum = 0;
+  std::string_view choices;  // separated by '|'
+  std::string_view meaning;
+  void (*assign)(settings&, setting_value&&);
+};
+
+std::span<const setting_row> setting_table();
+
+// The section of the path switches, and what stands behind a path in it.
+inline constexpr std::string_view path_switches_section = "WebSockets:Paths";
+inline constexpr std::string_view path_switch_suffix = ":Enabled";
+
+// What a row's value must be, as it continues "expected ...".
+std::string expected_value(const setting_row& row);
+
+// The words between the bars.
+std::vector<std::string_view> choices_of(const setting_row& row);
+
+}  // namespace windhover::hosting

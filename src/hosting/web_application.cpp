@@ -1,0 +1,331 @@
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+
+#include "hosting/console_logger.hpp"
+#include "hosting/pipeline.hpp"
+#include "hosting/server.hpp"
+#include "hosting/settings.hpp"
+#include "hosting/stop_signal.hpp"
+#include "hosting/websocket_feature.hpp"
+#include "http/static_files.hpp"
+#include "websocket/accept.hpp"
+#include "wire/websocket/close.hpp"
+#include "wire/websocket/handshake.hpp"
+#include <windhover/web_application.hpp>
+
+namespace windhover {
+
+using hosting::done;
+
+struct web_application::state {
+  windhover::configuration configuration;
+  hosting::settings settings;
+  std::exception_ptr failure;  // of the configuration, reported when the application starts
+  std::optional<hosting::console_logger> console;
+  logger* log = nullptr;
+  hosting::pipeline pipeline;
+  std::vector<std::unique_ptr<const hosting::websocket_feature>> features;
+  std::vector<std::function<void()>> at_start;  // what can only be checked then
+  std::vector<std::unique_ptr<http::static_files>> files;
+  std::unique_ptr<hosting::server> server;
+  std::optional<int> exit_code;  // once it has been stopped
+  std::vector<std::string> urls;
+  hosting::stop_signal stop_requested;
+  std::stop_source stopping;
+};
+
+namespace {
+
+configuration_sources sources_of(int argc, const char* const* argv) {
+  configuration_sources sources;
+  for (int i = 1; i < argc; ++i) sources.arguments.emplace_back(argv[i]);
+  sources.environment = process_environment();
+  return sources;
+}
+
+task<> serve_file(const http::static_files& files, http::exchange& exchange, next_middleware next) {
+  const bool served = co_await files.serve(exchange);
+  if (!served) co_await next();
+}
+
+// A request that may leave HTTP passes by without a frame, which would last as long as its WebSocket. Only where no
+// endpoint waits for it, it is served as the GET that it is as well.
+bool may_be_for_file(const http::static_files& files, const http::exchange& exchange, const hosting::pipeline& before) {
+  if (files.may_serve(exchange)) return true;
+  const http_request& request = exchange.request();
+  return exchange.upgradable() && request.method() == "GET" && !before.has_endpoint(request);
+}
+
+// RFC 6455, section 4.4; a 426 says what to upgrade to (RFC 9110, section 15.5.22).
+void answer_no_websocket(http_context& context) {
+  http_response& response = context.response();
+  if (wire::names_unsupported_version(context.request().headers())) {
+    response.status(426);
+    response.header("Upgrade", "websocket");
+    response.header("Sec-WebSocket-Version", "13");
+  } else {
+    response.status(400);
+  }
+}
+
+// The first sub-protocol of the endpoint that the client offers.
+std::string_view choose_protocol(const http_context& context, const std::vector<std::string>& spoken) {
+  if (spoken.empty()) return {};
+  const auto offered = context.websockets().requested_protocols();
+  for (const std::string& each : spoken) {
+    if (wire::select_protocol(offered, each)) return each;
+  }
+  return {};
+}
+
+// Throws std::invalid_argument, when the endpoint is mapped and not at the first request.
+void check(const websocket_endpoint_options& options) {
+  websocket_options checked;
+  checked.keep_alive_interval = options.keep_alive_interval.value_or(checked.keep_alive_interval);
+  checked.keep_alive_timeout = options.keep_alive_timeout.value_or(checked.keep_alive_timeout);
+  static_cast<void>(checked_settings(checked));
+}
+
+struct websocket_endpoint {
+  std::string pattern;
+  websocket_endpoint_options options;
+  websocket_handler with_context;
+  std::function<task<>(websocket&)> without_context;
+  logger** log;
+};
+
+websocket_accept_options accept_options_of(const websocket_endpoint& endpoint, std::string_view protocol) {
+  websocket_accept_options accept;
+  accept.sub_protocol = protocol;
+  accept.keep_alive_interval = endpoint.options.keep_alive_interval;
+  accept.keep_alive_timeout = endpoint.options.keep_alive_timeout;
+  accept.max_message_size = endpoint.options.max_message_size;
+  return accept;
+}
+
+task<> handle(const websocket_endpoint& endpoint, websocket& socket, const http_context& context) {
+  return endpoint.with_context ? endpoint.with_context(socket, context) : endpoint.without_context(socket);
+}
+
+task<> run_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view protocol) {
+  const websocket_accept_options accept = accept_options_of(endpoint, protocol);
+  websocket socket = co_await context.websockets().accept(accept);
+  try {
+    co_await handle(endpoint, socket, context);
+  } catch (const std::exception& error) {
+    (*endpoint.log)
+        ->write(log_level::error, "websocket",
+                "the WebSocket handler of " + std::string(context.request().path()) + " failed: " + error.what());
+    socket.close_output(close_code::internal_error);
+  } catch (...) {
+    (*endpoint.log)
+        ->write(log_level::error, "websocket",
+                "the WebSocket handler of " + std::string(context.request().path()) +
+                    " failed: an exception that is no std::exception");
+    socket.close_output(close_code::internal_error);
+  }
+}
+
+task<> look_then_run_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view protocol) {
+  co_await endpoint.options.before_accept(context);
+  if (context.response().started() || context.response().status() >= 300) co_return;
+  co_await run_websocket(context, endpoint, protocol);
+}
+
+// False: the request was answered.
+bool may_open_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view& protocol) {
+  if (!context.websockets().is_websocket_request()) {
+    answer_no_websocket(context);
+    return false;
+  }
+  protocol = choose_protocol(context, endpoint.options.sub_protocols);
+  if (!protocol.empty() || !endpoint.options.requires_sub_protocol) return true;
+  context.response().status(400);
+  return false;
+}
+
+task<> serve_websocket(http_context& context, const websocket_endpoint& endpoint) {
+  std::string_view protocol;
+  if (!may_open_websocket(context, endpoint, protocol)) return done();
+  if (endpoint.options.before_accept) return look_then_run_websocket(context, endpoint, protocol);
+  return run_websocket(context, endpoint, protocol);
+}
+
+}  // namespace
+
+web_application::web_application(int argc, const char* const* argv) : web_application(sources_of(argc, argv)) {}
+
+web_application::web_application(const configuration_sources& sources) : state_(std::make_unique<state>()) {
+  log_level minimum = log_level::information;
+  try {
+    state_->configuration = configuration::load(sources);
+    state_->settings = hosting::read_settings(state_->configuration);
+    minimum = state_->settings.minimum_log_level;
+  } catch (...) {
+    state_->failure = std::current_exception();
+  }
+  state_->console.emplace(minimum);
+  state_->log = &*state_->console;
+}
+
+web_application::~web_application() {
+  if (state_->server) {
+    stop();
+    wait();
+  }
+  // Handlers that were left behind refer to it.
+  if (state_->exit_code.value_or(0) != 0) static_cast<void>(state_.release());
+}
+
+const configuration& web_application::configuration() const noexcept { return state_->configuration; }
+logger& web_application::log() const noexcept { return *state_->log; }
+void web_application::use_logger(logger& own) noexcept { state_->log = &own; }
+
+void web_application::use(middleware added) { state_->pipeline.add(std::move(added)); }
+
+void web_application::use_websockets(websocket_options options) {
+  if (state_->failure) return;
+  try {
+    state_->features.push_back(std::make_unique<const hosting::websocket_feature>(
+        hosting::websocket_feature::make(std::move(options), state_->configuration, state_->settings.websockets)));
+  } catch (const configuration_error&) {
+    state_->failure = std::current_exception();
+    return;
+  }
+  const hosting::websocket_feature& feature = *state_->features.back();
+  const bool checks_origins = feature.options.same_origin || !feature.options.allowed_origins.empty();
+  use([&feature, checks_origins](http_context& context, next_middleware next) {
+    if (context.websockets_.feature_ == nullptr) {
+      context.websockets_.feature_ = &feature;
+      if (checks_origins && context.websockets_.is_websocket_request() &&
+          !is_origin_allowed(context.exchange_, feature.options)) {
+        context.response().status(403);
+        return done();
+      }
+    }
+    return next();
+  });
+}
+
+void web_application::use_static_files() { use_static_files(std::filesystem::absolute(state_->settings.web_root)); }
+
+void web_application::use_static_files(std::filesystem::path root) {
+  static_file_options options;
+  options.root = root.string();
+  use_static_files(std::move(options));
+}
+
+void web_application::use_static_files(static_file_options options) {
+  if (state_->failure) return;
+  const std::filesystem::path root = state_->settings.content_root / options.root;
+  options.root = root.string();
+  // The folder is looked for when the application starts, so that its absence is one clear line.
+  const std::size_t index = state_->files.size();
+  state_->files.emplace_back();
+  state_->at_start.push_back([&all = *state_, index, options = std::move(options)] {
+    try {
+      all.files[index] = std::make_unique<http::static_files>(options);
+    } catch (const std::system_error& error) {
+      throw std::runtime_error("the web root '" + options.root + "' cannot be served: " + error.code().message());
+    }
+  });
+  use([&all = *state_, index](http_context& context, next_middleware next) {
+    const http::static_files& served = *all.files[index];
+    if (!may_be_for_file(served, context.exchange_, all.pipeline)) return next();
+    return serve_file(served, context.exchange_, next);
+  });
+}
+
+void web_application::use_embedded_files(std::vector<embedded_file> files) {
+  state_->files.push_back(std::make_unique<http::static_files>(files));
+  const http::static_files& served = *state_->files.back();
+  use([&served, &all = *state_](http_context& context, next_middleware next) {
+    if (!may_be_for_file(served, context.exchange_, all.pipeline)) return next();
+    return serve_file(served, context.exchange_, next);
+  });
+}
+
+void web_application::map_methods(std::vector<std::string> methods, std::string_view pattern, request_handler handler) {
+  state_->pipeline.routes().add(std::move(methods), pattern, std::move(handler));
+}
+
+void web_application::add_websocket(std::string_view pattern, websocket_endpoint_options options,
+                                    websocket_handler with_context, std::function<task<>(websocket&)> without_context) {
+  check(options);
+  auto endpoint = std::make_shared<const websocket_endpoint>(websocket_endpoint{
+      std::string(pattern), std::move(options), std::move(with_context), std::move(without_context), &state_->log});
+  map(pattern, [endpoint = std::move(endpoint)](http_context& context) {
+    if (!context.nothing_waits_ || !endpoint->without_context || endpoint->options.before_accept) {
+      return serve_websocket(context, *endpoint);
+    }
+    // Nobody needs the request any more once the socket is open: the connection runs the handler itself.
+    std::string_view protocol;
+    if (!may_open_websocket(context, *endpoint, protocol)) return done();
+    const hosting::websocket_feature& feature = *context.websockets_.feature_;
+    open_websocket(context.exchange_, feature.settings, false, accept_options_of(*endpoint, protocol))
+        .run(endpoint->without_context, endpoint->pattern);
+    return done();
+  });
+}
+
+void web_application::start() {
+  if (state_->server || state_->exit_code)
+    throw std::logic_error("the application was started already, which can be done once");
+  if (state_->failure) std::rethrow_exception(state_->failure);
+  for (const auto& each : state_->at_start) each();
+  state_->server = std::make_unique<hosting::server>(
+      state_->settings, *state_->log,
+      [&all = *state_](http::exchange& exchange) { return all.pipeline.serve(exchange, *all.log); });
+  try {
+    state_->server->start();
+  } catch (...) {
+    state_->server.reset();
+    throw;
+  }
+  state_->urls = state_->server->urls();
+  for (const std::string& each : state_->urls) {
+    state_->log->write(log_level::information, "hosting", "Now listening on: " + each);
+  }
+  state_->log->write(log_level::information, "hosting", "Application started. Press Ctrl+C to shut down.");
+  state_->log->write(log_level::information, "hosting", "Hosting environment: " + state_->settings.environment);
+}
+
+void web_application::stop() noexcept { state_->stop_requested.request(); }
+
+int web_application::wait() {
+  if (state_->exit_code) return *state_->exit_code;
+  if (!state_->server) throw std::logic_error("the application was not started: call start() before wait()");
+  state_->stop_requested.wait();
+  state_->log->write(log_level::information, "hosting", "Application is shutting down...");
+  state_->server->stop_listening();
+  state_->stopping.request_stop();
+  const bool clean = state_->server->stop();
+  // Handlers that stay refer to what they were started with.
+  if (!clean) static_cast<void>(state_->server.release());
+  state_->server.reset();
+  state_->exit_code = clean ? 0 : 1;
+  return *state_->exit_code;
+}
+
+int web_application::run() {
+  try {
+    const hosting::stop_signal::from_signals signals(state_->stop_requested);
+    start();
+    return wait();
+  } catch (const std::exception& error) {
+    if (state_->log == &*state_->console) {
+      std::fprintf(stderr, "%s\n", error.what());
+    } else {
+      state_->log->write(log_level::critical, "hosting", error.what());
+    }
+    return 1;
+  }
+}
+
+std::vector<std::string> web_application::urls() const { return state_->urls; }
+std::stop_token web_application::stopping() const noexcept { return state_->stopping.get_token(); }
+
+}  // namespace windhover

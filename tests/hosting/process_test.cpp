@@ -1,0 +1,143 @@
+// What concerns the process: signals, exit codes, handlers that never end, and a kernel that gives no io_uring.
+#include <csignal>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "net/engine.hpp"
+#include "support/child_process.hpp"
+#include "support/http_client.hpp"
+
+namespace windhover::hosting {
+namespace {
+
+using end = test::child_process::end;
+using test::websocket_client;
+
+class Process : public ::testing::TestWithParam<std::string> {
+ protected:
+  void SetUp() override {
+    if (GetParam() == "io_uring" && !net::probe_io_uring().available) GTEST_SKIP() << "io_uring is not available here";
+  }
+  // Starts the server, with further arguments, and waits until it serves.
+  test::child_process& start(std::vector<std::string> further = {}, std::vector<std::string> variables = {}) {
+    std::vector<std::string> arguments{"--urls", "http://127.0.0.1:0", "--threads", "2", "--engine", GetParam()};
+    arguments.insert(arguments.end(), further.begin(), further.end());
+    child.emplace(WINDHOVER_CHILD_SERVER, std::move(arguments), std::move(variables));
+    const std::string line = child->wait_for_line("Now listening on: ");
+    url = line.substr(line.find("http://"));
+    child->wait_for_line("Application started. Press Ctrl+C to shut down.");
+    return *child;
+  }
+  // A WebSocket to a handler that has begun.
+  websocket_client open(std::string_view path) {
+    websocket_client client(url, path);
+    client.receive_text();
+    return client;
+  }
+
+  std::optional<test::child_process> child;
+  std::string url;
+};
+
+class ProcessStop : public Process {};
+
+TEST_P(ProcessStop, ASignalStopsGracefullyAndTheExitCodeIs0) {
+  for (const int number : {SIGINT, SIGTERM}) {
+    start();
+    {
+      websocket_client client(url);
+      child->signal(number);
+      EXPECT_EQ(client.receive_close(), close_code::going_away);
+      client.send_close(close_code::going_away);
+      EXPECT_EQ(client.connection().read_to_end(), "");
+    }
+    EXPECT_EQ(child->wait_for_end(), end{.exit_code = 0}) << child->text();
+  }
+}
+
+TEST_P(ProcessStop, ASecondSignalEndsTheProcessAtOnce) {
+  for (const auto& [first, second] : {std::pair(SIGINT, SIGINT), std::pair(SIGTERM, SIGINT)}) {
+    start();
+    websocket_client client = open("/sleep");
+    child->signal(first);
+    EXPECT_EQ(client.receive_close(), close_code::going_away);
+    child->signal(second);
+    EXPECT_EQ(child->wait_for_end(), end{.signal = second}) << child->text();
+  }
+}
+
+TEST_P(ProcessStop, AHandlerThatListensToStoppingEnds) {
+  start();
+  {
+    websocket_client client = open("/obey");
+    child->signal(SIGTERM);
+    EXPECT_EQ(client.receive_close(), close_code::going_away);
+    client.send_close(close_code::going_away);
+  }
+  EXPECT_EQ(child->wait_for_end(), end{.exit_code = 0}) << child->text();
+}
+
+// What is left behind is no leak that anybody could mend, and goes on while the process ends.
+const std::vector<std::string> left_behind{"ASAN_OPTIONS=detect_leaks=0", "TSAN_OPTIONS=report_bugs=0"};
+
+TEST_P(ProcessStop, AHandlerThatNeverEndsIsNamedAndTheExitCodeIs1) {
+  start({"--Windhover:ShutdownTimeout=00:00:00.001"}, left_behind);
+  websocket_client client = open("/sleep");
+  child->signal(SIGTERM);
+  EXPECT_EQ(child->wait_for_end(), end{.exit_code = 1}) << child->text();
+  EXPECT_NE(child->wait_for_line("still running after the shutdown: ").find("/sleep"), std::string::npos);
+}
+
+TEST_P(ProcessStop, AHandlerThatHoldsItsThreadDoesNotHoldTheProcess) {
+  start({"--Windhover:ShutdownTimeout=00:00:00.001"}, left_behind);
+  websocket_client client = open("/hold");
+  child->signal(SIGTERM);
+  EXPECT_EQ(child->wait_for_end(), end{.exit_code = 1}) << child->text();
+  EXPECT_NE(child->text().find("still running after the shutdown: a handler that holds its event loop's thread"),
+            std::string::npos)
+      << child->text();
+}
+
+TEST_P(ProcessStop, WorkOfThePoolThatNeverEndsDoesNotHoldTheProcess) {
+  start({"--Windhover:ShutdownTimeout=00:00:00.001"}, left_behind);
+  websocket_client client = open("/work");
+  child->signal(SIGTERM);
+  EXPECT_EQ(child->wait_for_end(), end{.exit_code = 1}) << child->text();
+  EXPECT_NE(child->wait_for_line("still running after the shutdown: ").find("/work"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ProcessStop, ::testing::Values("io_uring", "epoll"),
+                         [](const ::testing::TestParamInfo<std::string>& each) { return each.param; });
+
+// ----- A machine that does not allow io_uring
+
+const std::vector<std::string> without_io_uring{"FORBID_IO_URING=1"};
+
+class ProcessWithoutIoUring : public Process {};
+
+TEST_P(ProcessWithoutIoUring, ServesOnEpollAndSaysWhy) {
+  start({}, without_io_uring);
+  EXPECT_EQ(test::http_client(url).get("/hello").body, "hello");
+  EXPECT_NE(child->text().find("Using the epoll engine (io_uring is not available here ("), std::string::npos)
+      << child->text();
+  EXPECT_NE(child->text().find("Operation not permitted"), std::string::npos) << child->text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ProcessWithoutIoUring, ::testing::Values("auto"));
+
+TEST(ProcessStart, AnEngineThatIsNotToBeHadIsOneClearLineAndExitCode1) {
+  test::child_process child(WINDHOVER_CHILD_SERVER, {"--engine", "io_uring", "--urls", "http://127.0.0.1:0"},
+                            without_io_uring);
+  EXPECT_EQ(child.wait_for_end(), end{.exit_code = 1});
+  const std::string& text = child.text();
+  EXPECT_TRUE(text.starts_with("the io_uring engine was asked for, but io_uring is not available here (")) << text;
+  EXPECT_NE(text.find("use --engine epoll"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+}
+
+}  // namespace
+}  // namespace windhover::hosting
