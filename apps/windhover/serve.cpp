@@ -1,0 +1,66 @@
+#include "serve.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "echo_page.hpp"
+#include <windhover/windhover.hpp>
+
+namespace windhover::tool {
+namespace {
+
+struct serve_options {
+  std::string root;
+  std::string urls = "http://localhost:5000";
+  std::string engine;
+  unsigned threads = 0;
+  std::size_t max_message_size = std::size_t{64} << 20;
+};
+
+task<> echo(websocket& socket) {
+  while (auto message = co_await socket.receive()) co_await socket.send(*message);
+}
+
+int serve(const serve_options& options) {
+  // The tool does what its command line says: no appsettings.json of the folder that it happens to run in, no
+  // environment.
+  configuration_sources sources;
+  sources.arguments = {"--urls", options.urls, "--threads", std::to_string(options.threads)};
+  if (!options.engine.empty()) {
+    sources.arguments.push_back("--engine");
+    sources.arguments.push_back(options.engine);
+  }
+  sources.read_files = false;
+  web_application app(sources);
+  websocket_options websockets;
+  websockets.max_message_size = options.max_message_size;
+  app.use_websockets(websockets);
+  if (options.root.empty()) {
+    app.use_embedded_files({{.path = "/index.html", .content_type = "text/html; charset=utf-8", .content = echo_page}});
+  } else {
+    app.use_static_files(std::filesystem::absolute(options.root));
+  }
+  app.map_websocket("/ws", echo);
+  return app.run();
+}
+
+}  // namespace
+
+std::function<int()> add_serve(CLI::App& app) {
+  const auto options = std::make_shared<serve_options>();
+  CLI::App* const command = app.add_subcommand("serve", "Serve a WebSocket echo on /ws, and files");
+  command->add_option("--root", options->root, "Folder with the files to serve; the echo page when left out");
+  command->add_option("--urls", options->urls, "Where to listen, separated by ';'")->capture_default_str();
+  command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")
+      ->check(CLI::IsMember({"io_uring", "epoll"}));
+  command->add_option("--threads", options->threads, "Event loops; 0 for one a core")
+      ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command->add_option("--max-message-size", options->max_message_size, "Bytes; 0 for no limit")->capture_default_str();
+  return [options] { return serve(*options); };
+}
+
+}  // namespace windhover::tool
