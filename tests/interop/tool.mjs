@@ -1,0 +1,120 @@
+// Starts and stops the windhover tool. WINDHOVER_TOOL is its path; WINDHOVER_ENGINE, when set, the engine it is told to
+// use. A tool never outlives its test: the kernel kills it when this process is gone, however it went.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+
+import { within } from './bounded.mjs';
+
+const path = process.env.WINDHOVER_TOOL;
+const engine = process.env.WINDHOVER_ENGINE;
+
+// io_uring_setup(2), which a container's seccomp profile or a sysctl may forbid: the system call's number is the same
+// on every architecture.
+const ioUringProbe = `
+import ctypes, sys
+ring = ctypes.CDLL(None).syscall(425, 4, ctypes.create_string_buffer(120))
+sys.exit(0 if ring >= 0 else 1)`;
+
+// Ends the process, with a line that CTest knows as a skipped test, where the engine cannot run at all.
+export function requireEngine() {
+  if (!path) throw new Error('WINDHOVER_TOOL is not set: it is the path of the windhover tool');
+  if (engine === 'io_uring' && spawnSync('/usr/bin/python3', ['-c', ioUringProbe]).status !== 0) {
+    console.log('skipped: this machine does not allow io_uring');
+    process.exit(0);
+  }
+}
+
+class Tool {
+  #child;
+  #exited;
+  #waiting = new Set();
+  stdout = '';
+  stderr = '';
+
+  constructor(args) {
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child.unref();  // a tool that a failed test leaves behind does not keep the process alive
+    for (const stream of ['stdout', 'stderr']) {
+      this.#child[stream].unref();
+      this.#child[stream].setEncoding('utf8');
+      this.#child[stream].on('data', (text) => {
+        this[stream] += text;
+        this.#look();
+      });
+    }
+    this.#exited = once(this.#child, 'close').then(([code, signal]) => {
+      this.#exited.done = true;
+      this.#look();
+      return { code, signal };
+    });
+    process.on('exit', () => this.#child.kill('SIGKILL'));
+  }
+
+  get pid() { return this.#child.pid; }
+  get output() { return this.stdout + this.stderr; }
+
+  get urls() {
+    return [...this.stdout.matchAll(/Now listening on: (\S+)[^\n]*\n/g)].map((match) => match[1]);
+  }
+
+  get url() { return this.urls[0]; }
+  get port() { return Number(new URL(this.url).port); }
+  get webSocketUrl() { return `${this.url.replace(/^http/, 'ws')}/ws`; }
+
+  #look() {
+    for (const look of this.#waiting) look();
+  }
+
+  // Resolves when the condition holds for what the tool has written; rejects when the tool ends before.
+  async wrote(condition, what) {
+    let look;
+    const seen = new Promise((resolve, reject) => {
+      look = () => {
+        if (condition(this)) resolve();
+        else if (this.#exited.done) reject(new Error(`the tool ended before ${what}; it wrote:\n${this.output}`));
+      };
+    });
+    this.#waiting.add(look);
+    look();
+    try {
+      await within(seen, `${what}; so far the tool wrote:\n${this.output}`);
+    } finally {
+      this.#waiting.delete(look);
+    }
+  }
+
+  signal(name) { this.#child.kill(name); }
+
+  // How the tool ended: its exit code, or the signal that killed it.
+  async exited() {
+    try {
+      return await within(this.#exited, `the end of the tool; so far it wrote:\n${this.output}`);
+    } catch (error) {
+      this.signal('SIGKILL');
+      throw error;
+    }
+  }
+
+  // Asks the tool to stop, and complains about every end that is not a clean one. A sanitizer's report is not.
+  async stop() {
+    this.signal('SIGTERM');
+    const { code, signal } = await this.exited();
+    if (code !== 0) throw new Error(`the tool ended with ${code ?? signal}; it wrote:\n${this.output}`);
+  }
+}
+
+// Starts `windhover serve` and resolves when it listens.
+export async function serve({ urls = 'http://127.0.0.1:0', options = [] } = {}) {
+  const tool = new Tool(['serve', '--urls', urls, ...(engine ? ['--engine', engine] : []), ...options]);
+  const wanted = urls.split(';').length;
+  await tool.wrote(({ urls: shown }) => shown.length >= wanted, `the tool listened on ${urls}`);
+  return tool;
+}
+
+// Runs the tool with these arguments to its end.
+export async function run(...args) {
+  const tool = new Tool(args);
+  const { code, signal } = await tool.exited();
+  return { code, signal, stdout: tool.stdout, stderr: tool.stderr };
+}
