@@ -26,7 +26,9 @@ class exchange;
 }
 namespace hosting {
 struct websocket_feature;
+class is_outermost;
 class pipeline;
+class websocket_endpoint;
 }  // namespace hosting
 
 // The WebSocket side of a request. It exists on every request; without use_websockets no request is a WebSocket
@@ -70,6 +72,7 @@ class websocket_manager {
   accept_awaiter accept(const websocket_accept_options& options) const { return {*this, options}; }
 
  private:
+  friend class hosting::websocket_endpoint;
   friend class http_context;
   friend class web_application;
   explicit websocket_manager(http::exchange& exchange) noexcept : exchange_(exchange) {}
@@ -113,15 +116,17 @@ class http_context {
   void abort();
 
  private:
-  friend class web_application;
+  friend class hosting::is_outermost;
   friend class hosting::pipeline;
+  friend class hosting::websocket_endpoint;
+  friend class web_application;
   explicit http_context(http::exchange& exchange) noexcept : exchange_(exchange), websockets_(exchange) {}
 
   http::exchange& exchange_;
   websocket_manager websockets_;
   std::unique_ptr<std::map<std::string, std::any, std::less<>>> items_;
   std::vector<std::pair<std::string_view, std::string>> route_values_;
-  bool nothing_waits_ = false;  // no coroutine of the pipeline is in front of the endpoint that is being called
+  const void* outermost_frame_ = nullptr;  // of the task that the whole pipeline has become
 };
 
 }  // namespace windhover

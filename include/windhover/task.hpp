@@ -123,6 +123,8 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
   // False for a task that was moved from or default constructed; such a task must not be awaited.
   explicit operator bool() const noexcept { return frame_ != nullptr; }
   bool ended() const noexcept { return frame_ && frame_.done(); }
+  // Where the coroutine's frame is: equal to std::coroutine_handle::address() of the coroutine that runs in it.
+  const void* frame_address() const noexcept { return frame_ ? frame_.address() : nullptr; }
 
   class awaiter {
    public:

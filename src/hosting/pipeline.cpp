@@ -71,10 +71,8 @@ task<> pipeline::dispatch(http_context& context) const {
 task<> pipeline::serve(http::exchange& exchange, logger& log) const {
   http_context context(exchange);
   try {
-    // Tasks begin when they are awaited: an endpoint that is called in here has only plain functions in front of it.
-    context.nothing_waits_ = true;
     task<> rest = run(context, 0);
-    context.nothing_waits_ = false;
+    context.outermost_frame_ = rest.frame_address();
     co_await std::move(rest);
   } catch (const bad_http_request& error) {
     if (!exchange.upgraded()) throw;

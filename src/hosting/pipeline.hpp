@@ -1,6 +1,7 @@
 // The pipeline: middleware in order, then the endpoints.
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <vector>
 
@@ -31,6 +32,24 @@ class pipeline {
 
   std::vector<middleware> middleware_;
   route_table routes_;
+};
+
+// co_await is_outermost(context): whether the coroutine that asks is the task that the pipeline as a whole has become.
+// Then the middleware in front of it, if any, were plain functions that handed on what next() gave them, and nobody
+// waits for its end but the server.
+class [[nodiscard]] is_outermost {
+ public:
+  explicit is_outermost(const http_context& context) noexcept : outermost_frame_(context.outermost_frame_) {}
+  bool await_ready() const noexcept { return false; }
+  bool await_suspend(std::coroutine_handle<> asking) noexcept {
+    result_ = asking.address() == outermost_frame_;
+    return false;
+  }
+  bool await_resume() const noexcept { return result_; }
+
+ private:
+  const void* outermost_frame_;
+  bool result_ = false;
 };
 
 // A task that has nothing to do.

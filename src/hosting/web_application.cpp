@@ -9,16 +9,14 @@
 #include "hosting/server.hpp"
 #include "hosting/settings.hpp"
 #include "hosting/stop_signal.hpp"
+#include "hosting/websocket_endpoint.hpp"
 #include "hosting/websocket_feature.hpp"
 #include "http/static_files.hpp"
 #include "websocket/accept.hpp"
-#include "wire/websocket/close.hpp"
 #include "wire/websocket/handshake.hpp"
 #include <windhover/web_application.hpp>
 
 namespace windhover {
-
-using hosting::done;
 
 struct web_application::state {
   windhover::configuration configuration;
@@ -57,101 +55,6 @@ bool may_be_for_file(const http::static_files& files, const http::exchange& exch
   if (files.may_serve(exchange)) return true;
   const http_request& request = exchange.request();
   return exchange.upgradable() && request.method() == "GET" && !before.has_endpoint(request);
-}
-
-// RFC 6455, section 4.4; a 426 says what to upgrade to (RFC 9110, section 15.5.22).
-void answer_no_websocket(http_context& context) {
-  http_response& response = context.response();
-  if (wire::names_unsupported_version(context.request().headers())) {
-    response.status(426);
-    response.header("Upgrade", "websocket");
-    response.header("Sec-WebSocket-Version", "13");
-  } else {
-    response.status(400);
-  }
-}
-
-// The first sub-protocol of the endpoint that the client offers.
-std::string_view choose_protocol(const http_context& context, const std::vector<std::string>& spoken) {
-  if (spoken.empty()) return {};
-  const auto offered = context.websockets().requested_protocols();
-  for (const std::string& each : spoken) {
-    if (wire::select_protocol(offered, each)) return each;
-  }
-  return {};
-}
-
-// Throws std::invalid_argument, when the endpoint is mapped and not at the first request.
-void check(const websocket_endpoint_options& options) {
-  websocket_options checked;
-  checked.keep_alive_interval = options.keep_alive_interval.value_or(checked.keep_alive_interval);
-  checked.keep_alive_timeout = options.keep_alive_timeout.value_or(checked.keep_alive_timeout);
-  static_cast<void>(checked_settings(checked));
-}
-
-struct websocket_endpoint {
-  std::string pattern;
-  websocket_endpoint_options options;
-  websocket_handler with_context;
-  std::function<task<>(websocket&)> without_context;
-  logger** log;
-};
-
-websocket_accept_options accept_options_of(const websocket_endpoint& endpoint, std::string_view protocol) {
-  websocket_accept_options accept;
-  accept.sub_protocol = protocol;
-  accept.keep_alive_interval = endpoint.options.keep_alive_interval;
-  accept.keep_alive_timeout = endpoint.options.keep_alive_timeout;
-  accept.max_message_size = endpoint.options.max_message_size;
-  return accept;
-}
-
-task<> handle(const websocket_endpoint& endpoint, websocket& socket, const http_context& context) {
-  return endpoint.with_context ? endpoint.with_context(socket, context) : endpoint.without_context(socket);
-}
-
-task<> run_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view protocol) {
-  const websocket_accept_options accept = accept_options_of(endpoint, protocol);
-  websocket socket = co_await context.websockets().accept(accept);
-  try {
-    co_await handle(endpoint, socket, context);
-  } catch (const std::exception& error) {
-    (*endpoint.log)
-        ->write(log_level::error, "websocket",
-                "the WebSocket handler of " + std::string(context.request().path()) + " failed: " + error.what());
-    socket.close_output(close_code::internal_error);
-  } catch (...) {
-    (*endpoint.log)
-        ->write(log_level::error, "websocket",
-                "the WebSocket handler of " + std::string(context.request().path()) +
-                    " failed: an exception that is no std::exception");
-    socket.close_output(close_code::internal_error);
-  }
-}
-
-task<> look_then_run_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view protocol) {
-  co_await endpoint.options.before_accept(context);
-  if (context.response().started() || context.response().status() >= 300) co_return;
-  co_await run_websocket(context, endpoint, protocol);
-}
-
-// False: the request was answered.
-bool may_open_websocket(http_context& context, const websocket_endpoint& endpoint, std::string_view& protocol) {
-  if (!context.websockets().is_websocket_request()) {
-    answer_no_websocket(context);
-    return false;
-  }
-  protocol = choose_protocol(context, endpoint.options.sub_protocols);
-  if (!protocol.empty() || !endpoint.options.requires_sub_protocol) return true;
-  context.response().status(400);
-  return false;
-}
-
-task<> serve_websocket(http_context& context, const websocket_endpoint& endpoint) {
-  std::string_view protocol;
-  if (!may_open_websocket(context, endpoint, protocol)) return done();
-  if (endpoint.options.before_accept) return look_then_run_websocket(context, endpoint, protocol);
-  return run_websocket(context, endpoint, protocol);
 }
 
 }  // namespace
@@ -203,7 +106,7 @@ void web_application::use_websockets(websocket_options options) {
       if (checks_origins && context.websockets_.is_websocket_request() &&
           !is_origin_allowed(context.exchange_, feature.options)) {
         context.response().status(403);
-        return done();
+        return hosting::done();
       }
     }
     return next();
@@ -254,21 +157,9 @@ void web_application::map_methods(std::vector<std::string> methods, std::string_
 
 void web_application::add_websocket(std::string_view pattern, websocket_endpoint_options options,
                                     websocket_handler with_context, std::function<task<>(websocket&)> without_context) {
-  check(options);
-  auto endpoint = std::make_shared<const websocket_endpoint>(websocket_endpoint{
-      std::string(pattern), std::move(options), std::move(with_context), std::move(without_context), &state_->log});
-  map(pattern, [endpoint = std::move(endpoint)](http_context& context) {
-    if (!context.nothing_waits_ || !endpoint->without_context || endpoint->options.before_accept) {
-      return serve_websocket(context, *endpoint);
-    }
-    // Nobody needs the request any more once the socket is open: the connection runs the handler itself.
-    std::string_view protocol;
-    if (!may_open_websocket(context, *endpoint, protocol)) return done();
-    const hosting::websocket_feature& feature = *context.websockets_.feature_;
-    open_websocket(context.exchange_, feature.settings, false, accept_options_of(*endpoint, protocol))
-        .run(endpoint->without_context, endpoint->pattern);
-    return done();
-  });
+  auto endpoint = std::make_shared<const hosting::websocket_endpoint>(
+      std::string(pattern), std::move(options), std::move(with_context), std::move(without_context), state_->log);
+  map(pattern, [endpoint = std::move(endpoint)](http_context& context) { return endpoint->serve(context); });
 }
 
 void web_application::start() {

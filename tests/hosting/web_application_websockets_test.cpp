@@ -223,8 +223,8 @@ TEST_P(WebSockets, PingTimeout) {
     status.set(socket.close_status());
   });
   start();
-  websocket_client client(url);
-  EXPECT_EQ(client.receive().code, opcode::ping);
+  // Never answers a ping, and reads none: the connection is aborted under it.
+  websocket_client silent(url);
   EXPECT_EQ(status.get(), close_code::abnormal_closure);
 }
 
