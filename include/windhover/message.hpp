@@ -77,7 +77,7 @@ class received {
   // No message: the socket has closed (see websocket::close_status), or waiting was cancelled.
   enum class outcome : std::uint8_t { message, closed, cancelled };
 
-  received(message&& content) noexcept : message_(std::move(content)), outcome_(outcome::message) {}
+  explicit received(message&& content) noexcept : message_(std::move(content)), outcome_(outcome::message) {}
   explicit received(outcome without_message) noexcept : none_(), outcome_(without_message) {}
   received(received&& other) noexcept : none_(), outcome_(other.outcome_) {
     if (outcome_ == outcome::message) ::new (&message_) message(std::move(other.message_));

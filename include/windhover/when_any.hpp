@@ -56,7 +56,7 @@ class [[nodiscard("when_any does nothing until it is awaited")]] when_any_awaite
  public:
   using result = std::variant<task_result<operation_result<Operations>>...>;
 
-  when_any_awaiter(std::stop_token outer, Operations... operations)
+  explicit when_any_awaiter(std::stop_token outer, Operations... operations)
       : operations_(std::move(operations)...), outer_(std::move(outer)) {}
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> parent) {

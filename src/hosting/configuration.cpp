@@ -67,6 +67,7 @@ constexpr std::string_view default_environment = "Production";
 
 std::vector<configuration_entry> entries_from_defaults(const configuration_sources& sources) {
   std::vector<configuration_entry> entries;
+  entries.reserve(sources.defaults.size());
   for (const auto& [key, value] : sources.defaults) entries.push_back({key, value, "default"});
   return entries;
 }

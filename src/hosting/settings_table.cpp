@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
-constexpr std::uint64_t day = 24 * 60 * 60 * 1000;
+constexpr std::uint64_t day = std::uint64_t{24} * 60 * 60 * 1000;
 
 using assignment = void (*)(settings&, setting_value&&);
 

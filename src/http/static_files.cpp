@@ -79,8 +79,9 @@ std::optional<static_files::found_file> static_files::look_up(const static_path&
     if (auto found = open(name)) return found;
   }
   if (!files_->has_folder(name)) return std::nullopt;
+  const std::string inside = name.empty() ? name : name + "/";
   for (const std::string& document : options_.default_documents) {
-    auto found = open(name.empty() ? document : name + "/" + document);
+    auto found = open(std::string(inside).append(document));
     if (!found) continue;
     found->wants_slash = !path.names_folder;
     return found;

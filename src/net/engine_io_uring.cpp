@@ -603,7 +603,7 @@ io_uring_features probe_io_uring() noexcept {
   try {
     ring_owner owner;
     features.available = true;
-    receive_ring(owner.ring, {2, 4096}, true);
+    const receive_ring incremental(owner.ring, {2, 4096}, true);
     features.incremental_buffers = true;
   } catch (const std::system_error& error) {
     features.reason = features.available ? "the kernel has no incremental provided-buffer rings (Linux 6.12 has them)"

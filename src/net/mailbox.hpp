@@ -40,8 +40,7 @@ class mailbox {
   };
   template <class Closure>
   struct letter_of final : letter {
-    template <class From>
-    explicit letter_of(From&& from) : closure(std::forward<From>(from)) {}
+    explicit letter_of(Closure from) : closure(std::move(from)) {}
     void run() noexcept override { closure(); }
     Closure closure;
   };

@@ -67,7 +67,7 @@ std::optional<std::uint64_t> timer_wheel::next_tick() noexcept {
         here.occupied &= ~(std::uint64_t{1} << index);
         continue;
       }
-      const std::uint64_t unit = bits * at;
+      const std::uint64_t unit = std::uint64_t{bits} * at;
       const std::uint64_t tick = ((now_ >> unit) + distance) << unit;
       return std::max(tick, now_);
     }
