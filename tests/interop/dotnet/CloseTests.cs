@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Runtime.InteropServices;
 
@@ -94,7 +95,8 @@ internal static class CloseTests
         const int sigterm = 15;
         using var client = await Client.Open();
         await client.AssertEchoes("before the end");
-        Assert.Equal(0, Kill(int.Parse(Environment.GetEnvironmentVariable("WINDHOVER_PID")!), sigterm));
+        using var server = Process.GetProcessById(int.Parse(Environment.GetEnvironmentVariable("WINDHOVER_PID")!));
+        Assert.Equal(0, Kill(server.Id, sigterm));
         var (type, data) = await client.Receive();
         Assert.Equal(WebSocketMessageType.Close, type);
         Assert.Equal(0, data.Length);
@@ -102,6 +104,8 @@ internal static class CloseTests
         Assert.Equal(WebSocketCloseStatus.EndpointUnavailable, client.Socket.CloseStatus);
         await client.Close(WebSocketCloseStatus.EndpointUnavailable);
         Assert.Equal(WebSocketState.Closed, client.Socket.State);
+        // A second signal, from whoever started the server, would end it before it has stopped.
+        Assert.True(server.WaitForExit(TimeSpan.FromSeconds(20)));
     }
 
     [DllImport("libc", EntryPoint = "kill")]
