@@ -105,7 +105,7 @@ internal static class CloseTests
         await client.Close(WebSocketCloseStatus.EndpointUnavailable);
         Assert.Equal(WebSocketState.Closed, client.Socket.State);
         // A second signal, from whoever started the server, would end it before it has stopped.
-        Assert.True(server.WaitForExit(TimeSpan.FromSeconds(20)));
+        Assert.True(server.WaitForExit(TimeSpan.FromSeconds(20)), "the server ends");
     }
 
     [DllImport("libc", EntryPoint = "kill")]
