@@ -36,6 +36,9 @@ install(
 list(REVERSE libraries)
 list(TRANSFORM libraries PREPEND "-l")
 list(JOIN libraries " " WINDHOVER_LIBRARIES)
+# The package may be installed below another prefix than the one it was built for: its file finds it from where it stands.
+set(pkgconfig_folder "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig")
+cmake_path(RELATIVE_PATH CMAKE_INSTALL_PREFIX BASE_DIRECTORY "${pkgconfig_folder}" OUTPUT_VARIABLE WINDHOVER_PREFIX_FROM_PC)
 configure_file(
   "${PROJECT_SOURCE_DIR}/cmake/windhover.pc.in"
   "${PROJECT_BINARY_DIR}/package/windhover.pc" @ONLY)
