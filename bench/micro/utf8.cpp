@@ -25,9 +25,9 @@ void validate(benchmark::State& state, std::string_view piece) {
     bool valid = validator.feed(std::as_bytes(std::span(text)));
     benchmark::DoNotOptimize(valid);
   }
-  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations() * text.size()));
+  state.SetBytesProcessed(static_cast<std::int64_t>(state.iterations()) * static_cast<std::int64_t>(text.size()));
 }
-BENCHMARK_CAPTURE(validate, latin, "all human beings are born free ")->Arg(20)->Arg(125)->Arg(1024)->Arg(64 << 10);
+BENCHMARK_CAPTURE(validate, latin, "born free ")->Arg(20)->Arg(125)->Arg(1024)->Arg(64 << 10);
 BENCHMARK_CAPTURE(validate, korean, "모든 인간은 태어날 때부터 자유로우며 ")->Arg(125)->Arg(1024)->Arg(64 << 10);
 
 }  // namespace
