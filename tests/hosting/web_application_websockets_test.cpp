@@ -421,6 +421,8 @@ TEST_P(WebSockets, APlainMiddlewareMayDropWhatNextGaveIt) {
   EXPECT_EQ(ask_for_websocket("/ws").status, 401);
   EXPECT_EQ(opened, 0);
   EXPECT_EQ(ask_for_websocket("/ws?token=good").status, 101);
+  stop();
+  EXPECT_EQ(opened, 1);
 }
 
 TEST_P(WebSockets, APlainMiddlewareMayAddHeadersBehindNext) {
