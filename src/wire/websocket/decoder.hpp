@@ -74,6 +74,13 @@ class frame_decoder {
   // any use, 0 is returned and error() is set.
   std::size_t read_payload(std::span<const std::byte>& in, std::span<std::byte> out) noexcept;
 
+  // Gives back the last octets that read_payload() took, at most those of its latest call: they come again. For a
+  // compressed message, whose octets may stand for more than there is room for.
+  void unread_payload(std::span<const std::byte>& in, std::size_t count) noexcept {
+    in = {in.data() - count, in.size() + count};
+    remaining_ += count;
+  }
+
   // How many octets of the current frame's payload are still to be read.
   [[nodiscard]] std::uint64_t payload_remaining() const noexcept { return remaining_; }
 

@@ -174,6 +174,15 @@ class deflater {
   bool has_context_ = false;      // zlib knows octets
 };
 
+// What an inflater and a deflater hold at most, in octets: the figures above.
+[[nodiscard]] constexpr std::size_t inflater_memory(int window_bits) noexcept {
+  return 7'272 + (std::size_t{1} << window_bits);
+}
+[[nodiscard]] constexpr std::size_t deflater_memory(int window_bits,
+                                                    int memory_level = deflater::default_memory_level) noexcept {
+  return 6'064 + (std::size_t{1} << (window_bits + 2)) + (std::size_t{1} << (memory_level + 9));
+}
+
 // The largest size of a compressed frame whose payload has `size` octets, with whatever window and level.
 [[nodiscard]] constexpr std::size_t deflate_bound(std::size_t size) noexcept {
   // Literals of nine bits where a small window rules out stored blocks, the headers of blocks as short as memory level

@@ -23,6 +23,7 @@ enum class websocket_error : std::uint8_t {
   message_too_big,           // our own limit
   too_many_fragments,        // our own limit
   invalid_utf8,              // section 8.1
+  invalid_compressed_data,   // no DEFLATE, or a message that ends within a block (RFC 7692, section 7.2.2)
   close_payload_truncated,   // a payload of one octet (section 5.5.1)
   invalid_close_code,        // section 7.4
   invalid_close_reason,      // not UTF-8 (section 5.5.1); for our own ones also longer than 123 octets
@@ -34,6 +35,7 @@ enum class websocket_error : std::uint8_t {
     case websocket_error::none:
       return close_code::no_status_received;
     case websocket_error::invalid_utf8:
+    case websocket_error::invalid_compressed_data:
     case websocket_error::invalid_close_reason:
       return close_code::invalid_payload_data;
     case websocket_error::message_too_big:
@@ -76,6 +78,8 @@ enum class websocket_error : std::uint8_t {
       return "the message has too many fragments";
     case websocket_error::invalid_utf8:
       return "the text is not valid UTF-8";
+    case websocket_error::invalid_compressed_data:
+      return "the compressed data is not valid";
     case websocket_error::close_payload_truncated:
       return "the payload of a close frame is cut within its code";
     case websocket_error::invalid_close_code:

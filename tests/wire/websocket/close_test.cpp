@@ -116,7 +116,8 @@ TEST(websocket_error, leads_to_the_close_code_of_its_kind) {
   for (auto error = first_error; error <= last_error;
        error = static_cast<websocket_error>(static_cast<int>(error) + 1)) {
     close_code expected = close_code::protocol_error;
-    if (error == websocket_error::invalid_utf8 || error == websocket_error::invalid_close_reason)
+    if (error == websocket_error::invalid_utf8 || error == websocket_error::invalid_close_reason ||
+        error == websocket_error::invalid_compressed_data)
       expected = close_code::invalid_payload_data;
     if (error == websocket_error::message_too_big) expected = close_code::message_too_big;
     if (error == websocket_error::too_many_fragments) expected = close_code::policy_violation;

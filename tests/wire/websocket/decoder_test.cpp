@@ -134,6 +134,26 @@ TEST(decoder, reads_nothing_into_no_room) {
   EXPECT_EQ(decoder.payload_remaining(), 3U);
 }
 
+TEST(decoder, gives_octets_back_that_come_again) {
+  const bytes payload = from_text("the mask goes on where it was");
+  const bytes stream = from_client(opcode::binary, true, payload);
+  for (std::size_t back = 0; back <= payload.size(); ++back) {
+    SCOPED_TRACE(back);
+    frame_decoder decoder(role::server, generous);
+    std::span<const std::byte> in = stream;
+    ASSERT_EQ(decoder.read_header(in), step::frame);
+    bytes room(payload.size());
+    ASSERT_EQ(decoder.read_payload(in, room), payload.size());
+    decoder.unread_payload(in, back);
+    EXPECT_EQ(decoder.payload_remaining(), back);
+    EXPECT_EQ(in.size(), back);
+    bytes again(back);
+    ASSERT_EQ(decoder.read_payload(in, again), back);
+    EXPECT_EQ(again, bytes(payload.end() - static_cast<std::ptrdiff_t>(back), payload.end()));
+    EXPECT_TRUE(decoder.end_frame());
+  }
+}
+
 TEST(decoder, leaves_the_next_frame_in_the_input) {
   frame_decoder decoder(role::server, generous);
   const bytes stream = joined({from_client(opcode::binary, true, "abc"), from_client(opcode::binary, true, "d")});

@@ -204,6 +204,13 @@ TEST(deflater, forgets_an_unfinished_frame_when_it_is_reset) {
   EXPECT_EQ(to_hex(deflate_message(engine, {})), "00");
 }
 
+TEST(deflater, is_said_to_hold_what_was_measured) {
+  EXPECT_EQ(deflater_memory(15), 6'064U + (128U << 10) + (16U << 10));
+  EXPECT_EQ(deflater_memory(9, 1), 6'064U + (2U << 10) + (1U << 10));
+  EXPECT_EQ(inflater_memory(15), 7'272U + (32U << 10));
+  EXPECT_EQ(inflater_memory(8), 7'272U + 256U);
+}
+
 TEST(deflater, holds_memory_only_while_it_is_used) {
   deflater engine(15, true);
   EXPECT_FALSE(engine.holds_memory());
