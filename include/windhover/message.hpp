@@ -17,6 +17,10 @@ class buffer;
 // RFC 6455, section 5.6: text is valid UTF-8, binary is any bytes.
 enum class message_type : std::uint8_t { text = 1, binary = 2 };
 
+// Whether a message is sent as it is, although the connection has negotiated compression (RFC 7692): for secrets, and
+// for what would not get smaller.
+enum class disable_compression : std::uint8_t { no, yes };
+
 // Move-only: a message is its bytes. They are immutable, so sending one keeps a reference instead of a copy. A message
 // may be destroyed on any thread. Views are valid while the message lives and is not moved from, so they are not to be
 // had from a temporary.

@@ -69,6 +69,11 @@ struct websocket_endpoint_options {
   std::optional<std::chrono::milliseconds> keep_alive_interval = {};
   std::optional<std::chrono::milliseconds> keep_alive_timeout = {};
   std::optional<std::size_t> max_message_size = {};
+  std::optional<bool> dangerous_enable_compression = {};  // see the warning there
+  std::optional<bool> disable_server_context_takeover = {};
+  std::optional<bool> disable_client_context_takeover = {};
+  std::optional<int> server_max_window_bits = {};
+  std::optional<int> client_max_window_bits = {};
 };
 
 // A server and its application. Set up on one thread, then run; every function but stop() is for that thread. Handlers

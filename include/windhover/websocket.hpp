@@ -139,13 +139,27 @@ class websocket {
   // calls.
   //
   // Text must be UTF-8: a whole text that is not throws std::invalid_argument.
-  send_awaiter send(std::string_view text, end_of_message end = end_of_message::yes);
-  template <byte_range Bytes>
-  send_awaiter send(const Bytes& bytes, end_of_message end = end_of_message::yes) {
-    return send_bytes(std::as_bytes(std::span(std::ranges::data(bytes), std::ranges::size(bytes))), end);
+  //
+  // Where compression was negotiated a message is compressed unless it is short or `compression` disables it. Of a
+  // message in fragments the first one decides; a later one that disables what has begun compressed throws
+  // std::invalid_argument.
+  send_awaiter send(std::string_view text, end_of_message end = end_of_message::yes,
+                    disable_compression compression = disable_compression::no);
+  send_awaiter send(std::string_view text, disable_compression compression) {
+    return send(text, end_of_message::yes, compression);
   }
-  // Kept by reference, not copied.
-  send_awaiter send(const message& whole);
+  template <byte_range Bytes>
+  send_awaiter send(const Bytes& bytes, end_of_message end = end_of_message::yes,
+                    disable_compression compression = disable_compression::no) {
+    return send_bytes(std::as_bytes(std::span(std::ranges::data(bytes), std::ranges::size(bytes))), end, compression);
+  }
+  template <byte_range Bytes>
+  send_awaiter send(const Bytes& bytes, disable_compression compression) {
+    return send(bytes, end_of_message::yes, compression);
+  }
+  // Kept by reference, not copied, unless it is compressed.
+  send_awaiter send(const message& whole, disable_compression compression = disable_compression::no);
+  // As it was prepared, which is not compressed.
   send_awaiter send(const prepared_message& shared);
 
   // ----- Closing
@@ -183,6 +197,9 @@ class websocket {
   std::string_view close_reason() const;
   // As the client spelt it; empty for none. Valid until the socket is destroyed.
   std::string_view sub_protocol() const;
+  // What was agreed beyond RFC 6455, as in Sec-WebSocket-Extensions: "permessage-deflate; server_no_context_takeover"
+  // where compression was negotiated; empty for nothing. Valid until the socket is destroyed.
+  std::string_view extensions() const;
   // For other threads, and for whoever may outlive the socket.
   websocket_handle handle() const;
   // Output that the kernel has not taken.
@@ -192,7 +209,7 @@ class websocket {
   friend class websocket_connection;
   websocket(websocket_slot& slot, std::uint32_t generation) noexcept : slot_(&slot), generation_(generation) {}
   websocket_connection& connection() const;
-  send_awaiter send_bytes(std::span<const std::byte> bytes, end_of_message end);
+  send_awaiter send_bytes(std::span<const std::byte> bytes, end_of_message end, disable_compression compression);
 
   websocket_slot* slot_;
   std::uint32_t generation_;

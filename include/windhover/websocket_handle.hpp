@@ -25,8 +25,8 @@ class websocket_handle {
   // A handle of no socket: everything is closed.
   websocket_handle() noexcept = default;
 
-  outcome send(std::string_view text) const;
-  outcome send(message whole) const;
+  outcome send(std::string_view text, disable_compression compression = disable_compression::no) const;
+  outcome send(message whole, disable_compression compression = disable_compression::no) const;
   outcome send(const prepared_message& shared) const;
   // Starts the closing handshake; `full` never happens. Throws std::invalid_argument for a code that must not be sent
   // or a reason of more than 123 bytes.

@@ -42,6 +42,31 @@ struct websocket_options {
   bool enabled = true;
   // Whether the request's headers stay readable after accepting. They cost memory for every open socket.
   bool retain_request_headers = true;
+
+  // ----- Compression (permessage-deflate, RFC 7692), for clients that offer it
+  //
+  // DANGEROUS where secrets and what an attacker can choose are compressed together: from the length of the encrypted
+  // messages the secrets can be guessed (CRIME, BREACH). That is so when a message holds both, or, with context
+  // takeover, when messages near to each other do. Leave it off for such sockets, or send what is secret with
+  // disable_compression::yes.
+
+  // Accepts an offer of permessage-deflate. Off: every client is served without.
+  bool dangerous_enable_compression = false;
+  // Each message of the server, or of the client, is compressed for itself, without reference to earlier ones: larger
+  // messages for less memory. A client can ask for either too.
+  bool disable_server_context_takeover = false;
+  bool disable_client_context_takeover = false;
+  // The window that the server, or the client, may compress with is 2 to the power of this, in bytes: the server's from
+  // 9, because zlib cannot compress with 8, the client's from 8, both to 15. A client may ask for less. An offer
+  // without client_max_window_bits is not accepted when the client's is below 15, because such a client cannot be told.
+  int server_max_window_bits = 15;
+  int client_max_window_bits = 15;
+  // A shorter message is sent as it is: compressing it costs more than it saves. 0: every message is compressed. The
+  // length of a message that is sent in fragments is not known; it is compressed.
+  std::size_t compression_threshold = 256;
+  // What the contexts of all sockets of one event loop may hold between messages: up to 150 KiB each for the server's,
+  // up to 39 KiB for the client's. Beyond it sockets do without, as if context takeover was disabled. 0: all of them.
+  std::size_t max_compression_memory = std::size_t{64} << 20;
 };
 
 // Options of one accept; what is not set is taken from websocket_options. Views need to live until accept returns.
@@ -51,6 +76,11 @@ struct websocket_accept_options {
   std::optional<std::chrono::milliseconds> keep_alive_interval = {};
   std::optional<std::chrono::milliseconds> keep_alive_timeout = {};
   std::optional<std::size_t> max_message_size = {};
+  std::optional<bool> dangerous_enable_compression = {};  // see the warning there
+  std::optional<bool> disable_server_context_takeover = {};
+  std::optional<bool> disable_client_context_takeover = {};
+  std::optional<int> server_max_window_bits = {};
+  std::optional<int> client_max_window_bits = {};
 };
 
 }  // namespace windhover

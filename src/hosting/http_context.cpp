@@ -23,7 +23,7 @@ websocket websocket_manager::accept_awaiter::await_resume() const {
     throw std::logic_error("not a WebSocket request: WebSockets are switched off here");
   }
   return accept_websocket(from_.exchange_, from_.feature_->settings, from_.feature_->options.retain_request_headers,
-                          options_);
+                          options_, from_.feature_->compression);
 }
 
 http_request& http_context::request() noexcept { return exchange_.request(); }

@@ -50,6 +50,13 @@ struct websocket_settings {
   std::chrono::milliseconds stalled_timeout{};
   std::uint64_t max_queued_bytes{};
   std::uint64_t max_inbound_bytes{};
+  bool dangerous_enable_compression{};
+  bool disable_server_context_takeover{};
+  bool disable_client_context_takeover{};
+  std::uint64_t server_max_window_bits{};
+  std::uint64_t client_max_window_bits{};
+  std::uint64_t compression_threshold{};
+  std::uint64_t max_compression_memory{};
   std::vector<websocket_path_switch> paths;  // in the order of the keys, each once
 };
 

@@ -42,7 +42,7 @@ constexpr setting_row duration(std::string_view name, std::string_view otherwise
 }
 
 // Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 28> rows = {{
+constexpr std::array<setting_row, 35> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     choice("Engine", "auto", "auto|io_uring|epoll",
@@ -136,6 +136,27 @@ constexpr std::array<setting_row, 28> rows = {{
     number("WebSockets:MaxInboundBytes", "65536", 1024, gibibyte,
            "The received bytes that may wait for a handler; reading pauses at half of them.",
            [](settings& s, setting_value&& v) { s.websockets.max_inbound_bytes = v.number; }),
+    boolean("WebSockets:DangerousEnableCompression", "false",
+            "Accepts offers of `permessage-deflate`; dangerous where secrets and what an attacker can choose are "
+            "compressed together (CRIME, BREACH).",
+            [](settings& s, setting_value&& v) { s.websockets.dangerous_enable_compression = v.flag; }),
+    boolean("WebSockets:DisableServerContextTakeover", "false",
+            "When true, each message of the server is compressed without reference to earlier ones.",
+            [](settings& s, setting_value&& v) { s.websockets.disable_server_context_takeover = v.flag; }),
+    boolean("WebSockets:DisableClientContextTakeover", "false",
+            "When true, clients are told to compress each message without reference to earlier ones.",
+            [](settings& s, setting_value&& v) { s.websockets.disable_client_context_takeover = v.flag; }),
+    number("WebSockets:ServerMaxWindowBits", "15", 9, 15,
+           "The window that the server compresses with is at most 2 to the power of this, in bytes.",
+           [](settings& s, setting_value&& v) { s.websockets.server_max_window_bits = v.number; }),
+    number("WebSockets:ClientMaxWindowBits", "15", 8, 15,
+           "The same for clients; below 15, clients that cannot be told are served without compression.",
+           [](settings& s, setting_value&& v) { s.websockets.client_max_window_bits = v.number; }),
+    number("WebSockets:CompressionThreshold", "256", 0, gibibyte, "The bytes below which a message is sent as it is.",
+           [](settings& s, setting_value&& v) { s.websockets.compression_threshold = v.number; }),
+    number("WebSockets:MaxCompressionMemory", "67108864", 0, tebibyte,
+           "The bytes that the contexts of all WebSockets of one event loop may hold; beyond them they do without.",
+           [](settings& s, setting_value&& v) { s.websockets.max_compression_memory = v.number; }),
 }};
 
 std::string milliseconds_as_text(std::uint64_t milliseconds) {

@@ -38,7 +38,10 @@ void check(const websocket_endpoint_options& options) {
   websocket_options checked;
   checked.keep_alive_interval = options.keep_alive_interval.value_or(checked.keep_alive_interval);
   checked.keep_alive_timeout = options.keep_alive_timeout.value_or(checked.keep_alive_timeout);
+  checked.server_max_window_bits = options.server_max_window_bits.value_or(checked.server_max_window_bits);
+  checked.client_max_window_bits = options.client_max_window_bits.value_or(checked.client_max_window_bits);
   static_cast<void>(checked_settings(checked));
+  static_cast<void>(checked_compression(checked));
 }
 
 }  // namespace
@@ -71,7 +74,23 @@ websocket_accept_options websocket_endpoint::accept_options(std::string_view pro
   accept.keep_alive_interval = options_.keep_alive_interval;
   accept.keep_alive_timeout = options_.keep_alive_timeout;
   accept.max_message_size = options_.max_message_size;
+  accept.dangerous_enable_compression = options_.dangerous_enable_compression;
+  accept.disable_server_context_takeover = options_.disable_server_context_takeover;
+  accept.disable_client_context_takeover = options_.disable_client_context_takeover;
+  accept.server_max_window_bits = options_.server_max_window_bits;
+  accept.client_max_window_bits = options_.client_max_window_bits;
   return accept;
+}
+
+// Accepting never waits. These are plain functions, so that the options are gone while the socket is open.
+websocket websocket_endpoint::accept(http_context& context, std::string_view protocol) const {
+  return context.websockets().accept(accept_options(protocol)).await_resume();
+}
+
+void websocket_endpoint::open(http_context& context, std::string_view protocol) const {
+  const websocket_feature& feature = *context.websockets_.feature_;
+  open_websocket(context.exchange_, feature.settings, false, accept_options(protocol), feature.compression)
+      .run(without_context_, pattern_);
 }
 
 task<> websocket_endpoint::handle(websocket& socket, const http_context& context) const {
@@ -92,14 +111,12 @@ task<> websocket_endpoint::serve(http_context& context) const {
     co_await options_.before_accept(context);
     if (context.response().started() || context.response().status() >= 300) co_return;
   }
-  const websocket_accept_options accept = accept_options(protocol);
   const bool outermost = co_await is_outermost(context);
   if (outermost && without_context_) {
-    const websocket_feature& feature = *context.websockets_.feature_;
-    open_websocket(context.exchange_, feature.settings, false, accept).run(without_context_, pattern_);
+    open(context, protocol);
     co_return;
   }
-  websocket socket = co_await context.websockets().accept(accept);
+  websocket socket = accept(context, protocol);
   try {
     co_await handle(socket, context);
   } catch (const std::exception& error) {

@@ -26,6 +26,9 @@ class websocket_endpoint {
   // False: the request was answered.
   bool may_open(http_context& context, std::string_view& protocol) const;
   websocket_accept_options accept_options(std::string_view protocol) const;
+  // The socket for a handler that is run here, and the one whose connection runs it.
+  websocket accept(http_context& context, std::string_view protocol) const;
+  void open(http_context& context, std::string_view protocol) const;
   task<> handle(websocket& socket, const http_context& context) const;
   void end_failed_handler(websocket& socket, const http_context& context, std::string_view what) const;
 

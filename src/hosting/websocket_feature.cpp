@@ -20,6 +20,26 @@ void check_origins(const configuration& whole) {
   }
 }
 
+void take_compression(websocket_options& options, const configuration& keys,
+                      const hosting::websocket_settings& configured) {
+  const auto named = [&keys](std::string_view key) { return keys.find(key).has_value(); };
+  if (named("DangerousEnableCompression")) {
+    options.dangerous_enable_compression = configured.dangerous_enable_compression;
+  }
+  if (named("DisableServerContextTakeover")) {
+    options.disable_server_context_takeover = configured.disable_server_context_takeover;
+  }
+  if (named("DisableClientContextTakeover")) {
+    options.disable_client_context_takeover = configured.disable_client_context_takeover;
+  }
+  if (named("ServerMaxWindowBits"))
+    options.server_max_window_bits = static_cast<int>(configured.server_max_window_bits);
+  if (named("ClientMaxWindowBits"))
+    options.client_max_window_bits = static_cast<int>(configured.client_max_window_bits);
+  if (named("CompressionThreshold")) options.compression_threshold = configured.compression_threshold;
+  if (named("MaxCompressionMemory")) options.max_compression_memory = configured.max_compression_memory;
+}
+
 }  // namespace
 
 websocket_feature websocket_feature::make(websocket_options from_code, const configuration& whole,
@@ -37,9 +57,11 @@ websocket_feature websocket_feature::make(websocket_options from_code, const con
   if (named("StalledTimeout")) from_code.stalled_timeout = configured.stalled_timeout;
   if (named("MaxQueuedBytes")) from_code.max_queued_bytes = configured.max_queued_bytes;
   if (named("MaxInboundBytes")) from_code.max_inbound_bytes = configured.max_inbound_bytes;
+  take_compression(from_code, keys, configured);
 
   websocket_feature made;
   made.settings = checked_settings(from_code);
+  made.compression = checked_compression(from_code);
   made.options = std::move(from_code);
   made.paths = configured.paths;
   std::stable_sort(made.paths.begin(), made.paths.end(),

@@ -14,6 +14,7 @@ namespace windhover::hosting {
 struct websocket_feature {
   websocket_options options;
   windhover::websocket_settings settings;
+  compression_settings compression;
   std::vector<websocket_path_switch> paths;  // the most specific first
 
   // The options of the code, with those that the configuration names in their place. Throws std::invalid_argument for

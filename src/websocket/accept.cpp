@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "wire/websocket/handshake.hpp"
 #include "wire/websocket/origin.hpp"
@@ -34,6 +35,43 @@ std::uint32_t checked_size(std::string_view option, std::size_t value, std::size
   return static_cast<std::uint32_t>(value);
 }
 
+int checked_window(std::string_view option, int value, int least) {
+  constexpr int most = 15;
+  if (value < least || value > most) {
+    refuse(option, std::to_string(value), "from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return value;
+}
+
+int checked_server_window(int value) { return checked_window("server_max_window_bits", value, 9); }
+int checked_client_window(int value) { return checked_window("client_max_window_bits", value, 8); }
+
+void replace_where_set(compression_settings& settings, const websocket_accept_options& options) {
+  wire::deflate_options& wanted = settings.wanted;
+  settings.enabled = options.dangerous_enable_compression.value_or(settings.enabled);
+  if (options.disable_server_context_takeover) {
+    wanted.server_context_takeover = !*options.disable_server_context_takeover;
+  }
+  if (options.disable_client_context_takeover) {
+    wanted.client_context_takeover = !*options.disable_client_context_takeover;
+  }
+  if (options.server_max_window_bits) {
+    wanted.server_max_window_bits = checked_server_window(*options.server_max_window_bits);
+  }
+  if (options.client_max_window_bits) {
+    wanted.client_max_window_bits = checked_client_window(*options.client_max_window_bits);
+  }
+}
+
+// An extension field that breaks the grammar offers nothing that could be accepted, as in ASP.NET Core.
+std::unique_ptr<websocket_compression> negotiate_compression(const http::exchange& exchange,
+                                                             const compression_settings& settings,
+                                                             std::uint64_t max_message_size) {
+  if (!settings.enabled) return nullptr;
+  const std::string offers = exchange.request().headers().joined("Sec-WebSocket-Extensions");
+  return websocket_compression::negotiate(offers, settings, max_message_size);
+}
+
 wire::handshake_request handshake_of(const http::exchange& exchange) {
   const http_request& request = exchange.request();
   const bool http_1_1 = request.protocol() == "HTTP/1.1";
@@ -59,6 +97,19 @@ websocket_settings checked_settings(const websocket_options& options) {
   made.max_message_size =
       options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options.max_message_size;
   check_origins(options);
+  return made;
+}
+
+compression_settings checked_compression(const websocket_options& options) {
+  constexpr std::size_t gibibyte = std::size_t{1} << 30;
+  compression_settings made;
+  made.enabled = options.dangerous_enable_compression;
+  made.wanted = {.server_context_takeover = !options.disable_server_context_takeover,
+                 .client_context_takeover = !options.disable_client_context_takeover,
+                 .server_max_window_bits = checked_server_window(options.server_max_window_bits),
+                 .client_max_window_bits = checked_client_window(options.client_max_window_bits)};
+  made.threshold = checked_size("compression_threshold", options.compression_threshold, 0, gibibyte);
+  made.max_memory = options.max_compression_memory;
   return made;
 }
 
@@ -90,7 +141,7 @@ std::vector<std::string_view> requested_protocols(const http::exchange& exchange
 }
 
 websocket_connection& open_websocket(http::exchange& exchange, websocket_settings settings, bool retain_request_headers,
-                                     const websocket_accept_options& options) {
+                                     const websocket_accept_options& options, compression_settings compression) {
   if (exchange.upgraded()) throw std::logic_error("the WebSocket request was accepted already, which can be done once");
   if (!is_websocket_request(exchange))
     throw std::logic_error("not a WebSocket request: check is_websocket_request() first");
@@ -104,6 +155,7 @@ websocket_connection& open_websocket(http::exchange& exchange, websocket_setting
     settings.max_message_size =
         *options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : *options.max_message_size;
   }
+  replace_where_set(compression, options);
 
   std::string_view protocol;
   if (!options.sub_protocol.empty()) {
@@ -116,15 +168,17 @@ websocket_connection& open_websocket(http::exchange& exchange, websocket_setting
     protocol = *chosen;
   }
 
+  auto compressing = negotiate_compression(exchange, compression, settings.max_message_size);
   http_response& response = exchange.response();
   const std::string accept = wire::accept_key(exchange.request().header("Sec-WebSocket-Key").value_or(""));
   response.header("Connection", "Upgrade");
   response.header("Upgrade", "websocket");
   response.header("Sec-WebSocket-Accept", accept);
   if (!protocol.empty()) response.header("Sec-WebSocket-Protocol", protocol);
+  if (compressing) response.header("Sec-WebSocket-Extensions", compressing->agreed());
 
-  auto connection =
-      std::make_unique<websocket_connection>(exchange.transport(), &exchange, wire::role::server, settings, protocol);
+  auto connection = std::make_unique<websocket_connection>(exchange.transport(), &exchange, wire::role::server,
+                                                           settings, protocol, std::move(compressing));
   websocket_connection& opened = *connection;
   exchange.upgrade(std::move(connection));
   exchange.shrink(retain_request_headers);

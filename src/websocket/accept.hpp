@@ -13,6 +13,7 @@ namespace windhover {
 
 // Throws std::invalid_argument that names the option, its value and its range.
 websocket_settings checked_settings(const websocket_options& options);
+compression_settings checked_compression(const websocket_options& options);
 void check_origins(const websocket_options& options);
 
 // Whether the exchange asks for a WebSocket, and in a form that can be accepted.
@@ -26,11 +27,12 @@ std::vector<std::string_view> requested_protocols(const http::exchange& exchange
 // request, was accepted before or has been answered, std::invalid_argument for a sub-protocol that was not offered or
 // options out of range.
 websocket_connection& open_websocket(http::exchange& exchange, websocket_settings settings, bool retain_request_headers,
-                                     const websocket_accept_options& options);
+                                     const websocket_accept_options& options, compression_settings compression = {});
 // The same, as the object for a handler.
 inline websocket accept_websocket(http::exchange& exchange, const websocket_settings& settings,
-                                  bool retain_request_headers, const websocket_accept_options& options) {
-  return open_websocket(exchange, settings, retain_request_headers, options).make_websocket();
+                                  bool retain_request_headers, const websocket_accept_options& options,
+                                  const compression_settings& compression = {}) {
+  return open_websocket(exchange, settings, retain_request_headers, options, compression).make_websocket();
 }
 
 }  // namespace windhover

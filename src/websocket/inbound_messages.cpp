@@ -33,16 +33,19 @@ std::size_t inbound_messages::growth(const rest_of_frame& rest, std::size_t chun
   return static_cast<std::size_t>(rest.ends_message ? std::min(rest.expected, doubled) : doubled);
 }
 
+std::size_t inbound_messages::capacity() const noexcept {
+  return current_.buffer ? current_.buffer->capacity() - headroom : 0;
+}
+
+void inbound_messages::grow(std::size_t by) {
+  base::buffer_ref larger = base::buffer_ref::allocate(headroom + current_.size + by);
+  if (current_.size > 0) std::memcpy(larger->data() + headroom, current_.buffer->data() + headroom, current_.size);
+  current_.buffer = std::move(larger);
+}
+
 std::span<std::byte> inbound_messages::room(const rest_of_frame& rest, std::size_t chunk) {
-  const std::size_t capacity = current_.buffer ? current_.buffer->capacity() - headroom : 0;
-  if (current_.size == capacity) {
-    base::buffer_ref larger = base::buffer_ref::allocate(headroom + current_.size + growth(rest, chunk));
-    if (current_.size > 0) {
-      std::memcpy(larger->data() + headroom, current_.buffer->data() + headroom, current_.size);
-    }
-    current_.buffer = std::move(larger);
-  }
-  const std::size_t free = current_.buffer->capacity() - headroom - current_.size;
+  if (current_.size == capacity()) grow(growth(rest, chunk));
+  const std::size_t free = capacity() - current_.size;
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(rest.expected, free));
   return {current_.buffer->data() + headroom + current_.size, count};
 }
@@ -50,6 +53,17 @@ std::span<std::byte> inbound_messages::room(const rest_of_frame& rest, std::size
 void inbound_messages::wrote(std::size_t count) noexcept {
   current_.size += count;
   held_ += count;
+}
+
+void inbound_messages::append(std::span<const std::byte> bytes, std::uint64_t most, bool last) {
+  if (bytes.empty()) return;
+  if (bytes.size() > capacity() - current_.size) {
+    // Doubles, but not beyond what the message may have.
+    const std::uint64_t doubled = std::min<std::uint64_t>(current_.size, most - current_.size);
+    grow(static_cast<std::size_t>(std::max<std::uint64_t>(bytes.size(), last ? 0 : doubled)));
+  }
+  std::memcpy(current_.buffer->data() + headroom + current_.size, bytes.data(), bytes.size());
+  wrote(bytes.size());
 }
 
 void inbound_messages::end_frame(bool final_frame) {

@@ -33,6 +33,9 @@ class inbound_messages {
   // may be longer than what is known of it. Throws std::bad_alloc.
   std::span<std::byte> room(const rest_of_frame& rest, std::size_t chunk);
   void wrote(std::size_t count) noexcept;
+  // Adds a copy of bytes to a message whose length is not known, and that has at most so many in all. `last`: nothing
+  // more is expected. Throws std::bad_alloc.
+  void append(std::span<const std::byte> bytes, std::uint64_t most, bool last);
   // Throws std::bad_alloc.
   void end_frame(bool final_frame);
 
@@ -81,6 +84,8 @@ class inbound_messages {
   static constexpr std::size_t cost_of_frame_end = 2 * sizeof(std::size_t);
 
   std::size_t growth(const rest_of_frame& rest, std::size_t chunk) const noexcept;
+  std::size_t capacity() const noexcept;
+  void grow(std::size_t by);
   void pop_front() noexcept;
   void drop_received();
 

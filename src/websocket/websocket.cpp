@@ -97,17 +97,18 @@ task<receive_result> websocket_connection::receive_stoppable(std::span<std::byte
 
 // ----- Sending
 
-websocket::send_awaiter websocket::send(std::string_view text, end_of_message end) {
+websocket::send_awaiter websocket::send(std::string_view text, end_of_message end, disable_compression compression) {
   websocket_connection& to = connection();
-  return {to, to.send(wire::opcode::text, std::as_bytes(std::span(text)), end)};
+  return {to, to.send(wire::opcode::text, std::as_bytes(std::span(text)), end, compression)};
 }
-websocket::send_awaiter websocket::send_bytes(std::span<const std::byte> bytes, end_of_message end) {
+websocket::send_awaiter websocket::send_bytes(std::span<const std::byte> bytes, end_of_message end,
+                                              disable_compression compression) {
   websocket_connection& to = connection();
-  return {to, to.send(wire::opcode::binary, bytes, end)};
+  return {to, to.send(wire::opcode::binary, bytes, end, compression)};
 }
-websocket::send_awaiter websocket::send(const message& whole) {
+websocket::send_awaiter websocket::send(const message& whole, disable_compression compression) {
   websocket_connection& to = connection();
-  return {to, to.send(whole)};
+  return {to, to.send(whole, compression)};
 }
 websocket::send_awaiter websocket::send(const prepared_message& shared) {
   websocket_connection& to = connection();
@@ -143,6 +144,7 @@ websocket_state websocket::state() const { return connection().state(); }
 std::optional<close_code> websocket::close_status() const { return connection().close_status(); }
 std::string_view websocket::close_reason() const { return connection().close_reason(); }
 std::string_view websocket::sub_protocol() const { return connection().sub_protocol(); }
+std::string_view websocket::extensions() const { return connection().extensions(); }
 websocket_handle websocket::handle() const { return connection().handle(); }
 std::size_t websocket::queued_bytes() const { return connection().queued_bytes(); }
 

@@ -13,13 +13,26 @@ namespace windhover {
 
 using wire::opcode;
 
+namespace {
+
+wire::frame_decoder::limits decoder_limits(const websocket_settings& settings, bool compression) noexcept {
+  return {.message_size = compression
+                              ? websocket_compression::wire_limit(settings.max_message_size, settings.max_fragments)
+                              : settings.max_message_size,
+          .fragments = settings.max_fragments};
+}
+
+}  // namespace
+
 websocket_connection::websocket_connection(net::transport& on, http::exchange* exchange, wire::role role,
-                                           const websocket_settings& settings, std::string_view sub_protocol)
+                                           const websocket_settings& settings, std::string_view sub_protocol,
+                                           std::unique_ptr<websocket_compression> compression)
     : stream_(on),
       exchange_(exchange),
       slot_(websocket_slot::acquire(on.loop(), *this)),
       settings_(settings),
-      decoder_(role, {.message_size = settings.max_message_size, .fragments = settings.max_fragments}),
+      decoder_(role, decoder_limits(settings, compression != nullptr), compression != nullptr),
+      compression_(std::move(compression)),
       own_object_(slot_, slot_.generation.load(std::memory_order_relaxed)),
       timer_(this, [](void* self) noexcept { static_cast<websocket_connection*>(self)->on_timer(); }),
       last_received_(on.loop().now()),
@@ -124,12 +137,16 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
         break;
     }
     in_frame_ = true;
-    if (!is_control(decoder_.frame().code)) begin_data_frame();
+    if (!is_control(decoder_.frame().code)) {
+      if (compression_ != nullptr && !begin_frame_where_compression_is()) return true;
+      begin_data_frame();
+    }
   }
   if (is_control(decoder_.frame().code)) {
     decode_control(bytes);
     return true;
   }
+  if (compression_ != nullptr && decoder_.frame().compressed) return decode_compressed_payload(bytes);
   return decode_payload(bytes);
 }
 
@@ -180,6 +197,7 @@ void websocket_connection::end_data_frame() {
   const bool final_frame = decoder_.frame().fin;
   if (!decoder_.end_frame()) return fail(decoder_.error());
   if (drop_messages_) return;
+  if (compression_ != nullptr && final_frame && !end_compressed_message()) return;
   inbound_.end_frame(final_frame);
   if (piece_receiver_ != nullptr) return offer_piece();
   if (final_frame) offer_message();

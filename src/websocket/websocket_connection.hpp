@@ -21,6 +21,7 @@
 #include "net/timer.hpp"
 #include "net/transport.hpp"
 #include "websocket/inbound_messages.hpp"
+#include "websocket/websocket_compression.hpp"
 #include "websocket/websocket_slot.hpp"
 #include "wire/websocket/decoder.hpp"
 #include "wire/websocket/frame.hpp"
@@ -45,8 +46,10 @@ struct websocket_settings {
 class websocket_connection final : public net::driver {
  public:
   // The transport must outlive it, and so must the exchange, which is told when the connection fails (null: nobody is).
+  // `compression` is null where none was negotiated.
   websocket_connection(net::transport& on, http::exchange* exchange, wire::role role,
-                       const websocket_settings& settings, std::string_view sub_protocol);
+                       const websocket_settings& settings, std::string_view sub_protocol,
+                       std::unique_ptr<websocket_compression> compression = nullptr);
   ~websocket_connection() override;
 
   // The object for the handler; once.
@@ -73,8 +76,8 @@ class websocket_connection final : public net::driver {
   task<received> receive_stoppable(std::stop_token stop);
   task<receive_result> receive_stoppable(std::span<std::byte> into, std::stop_token stop);
 
-  bool send(wire::opcode code, std::span<const std::byte> payload, end_of_message end);
-  bool send(const message& whole);
+  bool send(wire::opcode code, std::span<const std::byte> payload, end_of_message end, disable_compression compression);
+  bool send(const message& whole, disable_compression compression);
   bool send(const prepared_message& shared);
   bool may_send_now() const noexcept { return !stream_.above_high_water() || !can_send(); }
   void wait_writable(websocket::send_awaiter& awaiter) noexcept;
@@ -94,14 +97,22 @@ class websocket_connection final : public net::driver {
   std::optional<close_code> close_status() const noexcept;
   std::string_view close_reason() const noexcept { return reason_ ? std::string_view(*reason_) : std::string_view(); }
   std::string_view sub_protocol() const noexcept { return sub_protocol_ ? std::string_view(*sub_protocol_) : ""; }
+  std::string_view extensions() const noexcept { return compression_ ? compression_->agreed() : ""; }
   websocket_handle handle();
   std::size_t queued_bytes() const noexcept { return stream_.queued_bytes(); }
+  // Messages that have arrived and were not received yet.
+  std::size_t held_bytes() const noexcept { return inbound_.held_bytes(); }
   net::event_loop& loop() const noexcept { return stream_.loop(); }
 
  private:
   // Decoding.
   bool decode(std::span<const std::byte>& bytes);
   bool decode_payload(std::span<const std::byte>& bytes);
+  bool decode_compressed_payload(std::span<const std::byte>& bytes);
+  void inflate(std::span<const std::byte>& in);
+  bool take_portion(const inbound_compression::portion& portion, bool ends);
+  bool begin_frame_where_compression_is();
+  bool end_compressed_message();
   void decode_control(std::span<const std::byte>& bytes);
   void begin_data_frame();
   void end_data_frame();
@@ -130,7 +141,9 @@ class websocket_connection final : public net::driver {
   bool can_send() const noexcept {
     return (state_ == websocket_state::open || state_ == websocket_state::close_received) && !stream_.closing();
   }
-  void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload);
+  void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
+  bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
+                        disable_compression disabled);
   void queue_control(wire::opcode code, std::span<const std::byte> payload) noexcept;
   void queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept;
   wire::opcode data_opcode(message_type type, end_of_message end) noexcept;
@@ -176,6 +189,7 @@ class websocket_connection final : public net::driver {
   websocket::send_awaiter* last_sender_ = nullptr;
   websocket::close_awaiter* first_closer_ = nullptr;
   std::shared_ptr<websocket_handle::shared_state> handle_;
+  std::unique_ptr<websocket_compression> compression_;
   std::unique_ptr<std::string> sub_protocol_;
   std::unique_ptr<std::string> reason_;
   websocket own_object_;  // for run()

@@ -56,11 +56,14 @@ outcome post_command(const std::shared_ptr<shared_state>& state, Act&& act) {
 
 }  // namespace
 
-outcome websocket_handle::send(std::string_view text) const { return send(message::from_text(text)); }
+outcome websocket_handle::send(std::string_view text, disable_compression compression) const {
+  return send(message::from_text(text), compression);
+}
 
-outcome websocket_handle::send(message whole) const {
+outcome websocket_handle::send(message whole, disable_compression compression) const {
   const std::size_t size = whole.size();
-  return post(state_, size, [whole = std::move(whole)](websocket_connection& to) { to.send(whole); });
+  return post(state_, size,
+              [whole = std::move(whole), compression](websocket_connection& to) { to.send(whole, compression); });
 }
 
 outcome websocket_handle::send(const prepared_message& shared) const {

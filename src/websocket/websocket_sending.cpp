@@ -30,8 +30,8 @@ std::optional<wire::masking_key> websocket_connection::mask() const noexcept {
   return wire::make_masking_key(loop().random());
 }
 
-void websocket_connection::queue_frame(opcode code, bool fin, std::span<const std::byte> payload) {
-  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = false, .mask = mask()};
+void websocket_connection::queue_frame(opcode code, bool fin, std::span<const std::byte> payload, bool compressed) {
+  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = compressed, .mask = mask()};
   if (payload.size() <= gathered_payload) {
     std::array<std::byte, wire::maximum_frame_header + gathered_payload> frame;
     stream_.queue_copy(std::span(frame).first(wire::encode_frame(frame.data(), header, payload)));
@@ -56,18 +56,22 @@ opcode websocket_connection::data_opcode(message_type type, end_of_message end) 
   return continues ? opcode::continuation : static_cast<opcode>(type);
 }
 
-bool websocket_connection::send(opcode code, std::span<const std::byte> payload, end_of_message end) {
+bool websocket_connection::send(opcode code, std::span<const std::byte> payload, end_of_message end,
+                                disable_compression compression) {
   if (!can_send()) return false;
   const bool whole_text = code == opcode::text && end == end_of_message::yes && !sending_fragments_;
   if (whole_text && !wire::valid_utf8(payload)) throw std::invalid_argument("the text to be sent is not valid UTF-8");
-  queue_frame(data_opcode(static_cast<message_type>(code), end), end == end_of_message::yes, payload);
+  const auto type = static_cast<message_type>(code);
+  if (compression_ != nullptr && queue_compressed(type, payload, end, compression)) return true;
+  queue_frame(data_opcode(type, end), end == end_of_message::yes, payload);
   return true;
 }
 
-bool websocket_connection::send(const message& whole) {
+bool websocket_connection::send(const message& whole, disable_compression compression) {
   if (!can_send()) return false;
-  const opcode code = data_opcode(whole.type(), end_of_message::yes);
   const std::span<const std::byte> payload = whole.bytes();
+  if (compression_ != nullptr && queue_compressed(whole.type(), payload, end_of_message::yes, compression)) return true;
+  const opcode code = data_opcode(whole.type(), end_of_message::yes);
   base::buffer* const owner = message_access::owner(whole);
   if (role_ == wire::role::client || payload.size() <= gathered_payload) {
     queue_frame(code, true, payload);
@@ -95,6 +99,10 @@ bool websocket_connection::send(const message& whole) {
 bool websocket_connection::send(const prepared_message& shared) {
   if (!can_send()) return false;
   if (role_ == wire::role::client || sending_fragments_) {
+    // The end of a message in fragments, which may be a compressed one.
+    if (compression_ != nullptr && sending_fragments_ &&
+        queue_compressed(shared.type(), message_access::payload(shared), end_of_message::yes, disable_compression::no))
+      return true;
     queue_frame(data_opcode(shared.type(), end_of_message::yes), true, message_access::payload(shared));
     return true;
   }

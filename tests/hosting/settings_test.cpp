@@ -65,6 +65,13 @@ TEST(settings, an_empty_configuration_gives_the_defaults) {
   EXPECT_EQ(settings.websockets.stalled_timeout, 5min);
   EXPECT_EQ(settings.websockets.max_queued_bytes, 65536U);
   EXPECT_EQ(settings.websockets.max_inbound_bytes, 65536U);
+  EXPECT_FALSE(settings.websockets.dangerous_enable_compression);
+  EXPECT_FALSE(settings.websockets.disable_server_context_takeover);
+  EXPECT_FALSE(settings.websockets.disable_client_context_takeover);
+  EXPECT_EQ(settings.websockets.server_max_window_bits, 15U);
+  EXPECT_EQ(settings.websockets.client_max_window_bits, 15U);
+  EXPECT_EQ(settings.websockets.compression_threshold, 256U);
+  EXPECT_EQ(settings.websockets.max_compression_memory, 67'108'864U);
   EXPECT_TRUE(settings.websockets.paths.empty());
 }
 
@@ -85,6 +92,8 @@ TEST(settings, a_file_sets_every_key) {
         "Enabled": false, "KeepAliveInterval": "00:00:21", "KeepAliveTimeout": "00:00:22", "ReceiveBufferSize": 2300,
         "AllowedOrigins": ["https://a.example", "https://b.example"], "MaxMessageSize": 24, "CloseTimeout": "00:00:25",
         "StalledTimeout": "00:00:26", "MaxQueuedBytes": 2700, "MaxInboundBytes": 2800,
+        "DangerousEnableCompression": true, "DisableServerContextTakeover": true, "ServerMaxWindowBits": 9,
+        "ClientMaxWindowBits": 8, "CompressionThreshold": 29, "MaxCompressionMemory": 3000,
         "Paths": {"/chat": {"Enabled": false}, "/a:b": {"enabled": true}}
       }
     }
@@ -122,11 +131,24 @@ TEST(settings, a_file_sets_every_key) {
   EXPECT_EQ(settings.websockets.stalled_timeout, 26s);
   EXPECT_EQ(settings.websockets.max_queued_bytes, 2700U);
   EXPECT_EQ(settings.websockets.max_inbound_bytes, 2800U);
+  EXPECT_TRUE(settings.websockets.dangerous_enable_compression);
+  EXPECT_TRUE(settings.websockets.disable_server_context_takeover);
+  EXPECT_FALSE(settings.websockets.disable_client_context_takeover);
+  EXPECT_EQ(settings.websockets.server_max_window_bits, 9U);
+  EXPECT_EQ(settings.websockets.client_max_window_bits, 8U);
+  EXPECT_EQ(settings.websockets.compression_threshold, 29U);
+  EXPECT_EQ(settings.websockets.max_compression_memory, 3000U);
   ASSERT_EQ(settings.websockets.paths.size(), 2U);
   EXPECT_EQ(settings.websockets.paths[0].path, "/a:b");
   EXPECT_TRUE(settings.websockets.paths[0].enabled);
   EXPECT_EQ(settings.websockets.paths[1].path, "/chat");
   EXPECT_FALSE(settings.websockets.paths[1].enabled);
+}
+
+TEST(settings, the_switches_of_either_ends_context_are_not_mixed_up) {
+  const settings settings = read_settings(with("WebSockets:DisableClientContextTakeover", "true"));
+  EXPECT_TRUE(settings.websockets.disable_client_context_takeover);
+  EXPECT_FALSE(settings.websockets.disable_server_context_takeover);
 }
 
 TEST(settings, an_absolute_web_root_stays_where_it_is) {

@@ -80,6 +80,35 @@ TEST_F(WebSocketFeature, KeysOfTheConfigurationGoBeforeTheCode) {
   EXPECT_FALSE(feature.enabled_for("/"));
 }
 
+TEST_F(WebSocketFeature, KeysOfCompressionGoBeforeTheCode) {
+  websocket_options options;
+  options.dangerous_enable_compression = true;
+  options.disable_server_context_takeover = true;
+  options.server_max_window_bits = 14;
+  options.compression_threshold = 20;
+  EXPECT_TRUE(make(options).compression.enabled);
+  EXPECT_FALSE(make(options).compression.wanted.server_context_takeover);
+  EXPECT_EQ(make(options).compression.wanted.server_max_window_bits, 14);
+  EXPECT_EQ(make(options).compression.threshold, 20U);
+  set("DangerousEnableCompression", "false");
+  set("DisableServerContextTakeover", "false");
+  set("DisableClientContextTakeover", "true");
+  set("ServerMaxWindowBits", "9");
+  set("ClientMaxWindowBits", "8");
+  set("CompressionThreshold", "30");
+  set("MaxCompressionMemory", "40");
+  const websocket_feature feature = make(options);
+  EXPECT_FALSE(feature.compression.enabled);
+  EXPECT_TRUE(feature.compression.wanted.server_context_takeover);
+  EXPECT_FALSE(feature.compression.wanted.client_context_takeover);
+  EXPECT_EQ(feature.compression.wanted.server_max_window_bits, 9);
+  EXPECT_EQ(feature.compression.wanted.client_max_window_bits, 8);
+  EXPECT_EQ(feature.compression.threshold, 30U);
+  EXPECT_EQ(feature.compression.max_memory, 40U);
+}
+
+TEST_F(WebSocketFeature, CompressionIsOffUnlessItIsAskedFor) { EXPECT_FALSE(make().compression.enabled); }
+
 TEST_F(WebSocketFeature, AKeyWithItsDefaultValueGoesBeforeTheCodeToo) {
   set("KeepAliveInterval", "00:02:00");
   EXPECT_EQ(make({.keep_alive_interval = 1s}).settings.keep_alive_interval, 120'000U);
@@ -118,6 +147,10 @@ TEST_F(WebSocketFeature, EveryValueThatTheTableOfKeysAllowsIsTaken) {
   set("StalledTimeout", "20.00:00:00");
   set("MaxQueuedBytes", "1073741824");
   set("MaxInboundBytes", "1073741824");
+  set("ServerMaxWindowBits", "15");
+  set("ClientMaxWindowBits", "15");
+  set("CompressionThreshold", "1073741824");
+  set("MaxCompressionMemory", "1099511627776");
   EXPECT_NO_THROW(make());
   set("KeepAliveInterval", "00:00:00");
   set("KeepAliveTimeout", "00:00:00");
@@ -127,6 +160,10 @@ TEST_F(WebSocketFeature, EveryValueThatTheTableOfKeysAllowsIsTaken) {
   set("StalledTimeout", "00:00:00");
   set("MaxQueuedBytes", "1024");
   set("MaxInboundBytes", "1024");
+  set("ServerMaxWindowBits", "9");
+  set("ClientMaxWindowBits", "8");
+  set("CompressionThreshold", "0");
+  set("MaxCompressionMemory", "0");
   EXPECT_NO_THROW(make());
 }
 

@@ -36,10 +36,10 @@ inline constexpr std::size_t all_cuts[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 31, uncut
 
 // ----- Frames as they are on the wire
 
-inline std::string frame_on_wire(opcode code, std::string_view payload, bool fin,
-                                 std::optional<wire::masking_key> mask) {
+inline std::string frame_on_wire(opcode code, std::string_view payload, bool fin, std::optional<wire::masking_key> mask,
+                                 bool rsv1 = false) {
   std::string frame(wire::maximum_frame_header + payload.size(), '\0');
-  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = false, .mask = mask};
+  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = rsv1, .mask = mask};
   frame.resize(wire::encode_frame(std::as_writable_bytes(std::span(frame)).data(), header, bytes_of(payload)));
   return frame;
 }
@@ -97,10 +97,12 @@ struct seen_frame {
   opcode code;
   std::string payload;
   bool fin = true;
+  bool rsv1 = false;  // the first frame of a compressed message
 
   bool operator==(const seen_frame&) const = default;
   friend std::ostream& operator<<(std::ostream& out, const seen_frame& frame) {
     out << "opcode " << static_cast<int>(frame.code) << (frame.fin ? " " : " (more follow) ");
+    if (frame.rsv1) return out << "compressed " << to_hex(frame.payload.substr(0, 100));
     if (frame.payload.size() > 100) return out << frame.payload.size() << " bytes";
     return out << (is_control(frame.code) ? to_hex(frame.payload) : frame.payload);
   }
@@ -116,23 +118,25 @@ struct peer_record {
   bool ended = false;
   std::optional<net::failure::cause> failed;
   bool gone = false;
-  bool takes = true;  // false: the peer does not read
+  bool takes = true;         // false: the peer does not read
+  bool compression = false;  // RSV1 has a meaning in what was received
   std::function<void(std::span<const std::byte>)> on_bytes;
 
   // The whole frames in what was received. Continuations are shown as such.
   std::vector<seen_frame> frames(wire::role own_role = wire::role::client) const {
-    wire::frame_decoder decoder(own_role, {.message_size = std::uint64_t{1} << 40, .fragments = 1U << 30});
+    wire::frame_decoder decoder(own_role, {.message_size = std::uint64_t{1} << 40, .fragments = 1U << 30}, compression);
     std::span<const std::byte> rest = bytes_of(received);
     std::vector<seen_frame> found;
     while (!rest.empty()) {
       const bool continues = (rest.front() & std::byte{0x0f}) == std::byte{0};
+      const bool rsv1 = (rest.front() & std::byte{0x40}) != std::byte{0};
       if (decoder.read_header(rest) != wire::frame_decoder::step::frame) break;
       const auto frame = decoder.frame();
       if (rest.size() < frame.payload_length) break;
       std::string payload(static_cast<std::size_t>(frame.payload_length), '\0');
       decoder.read_payload(rest, std::as_writable_bytes(std::span(payload)));
       if (!decoder.end_frame()) break;
-      found.push_back({continues ? opcode::continuation : frame.code, std::move(payload), frame.fin});
+      found.push_back({continues ? opcode::continuation : frame.code, std::move(payload), frame.fin, rsv1});
     }
     EXPECT_EQ(decoder.error(), wire::websocket_error::none) << describe(decoder.error());
     return found;
@@ -176,8 +180,8 @@ struct host_record {
 class websocket_host final : public net::driver {
  public:
   websocket_host(net::transport& on, wire::role role, const websocket_settings& settings, std::string_view sub_protocol,
-                 host_record& record)
-      : stream_(on), record_(record), connection_(on, nullptr, role, settings, sub_protocol) {}
+                 host_record& record, std::unique_ptr<websocket_compression> compression = nullptr)
+      : stream_(on), record_(record), connection_(on, nullptr, role, settings, sub_protocol, std::move(compression)) {}
   ~websocket_host() override { record_.gone = true; }
 
   void start(websocket_handler handler) {
@@ -273,6 +277,10 @@ class websocket_peers {
     EXPECT_TRUE(gone());
   }
 
+  // What the ends that are served from now on have negotiated; nothing: no compression.
+  std::optional<wire::deflate_parameters> compression;
+  compression_settings compressing;
+
   // Connects, and starts the handler, here or at the peer's end.
   void serve(websocket_handler handler, const websocket_settings& settings = {}, std::string_view sub_protocol = {}) {
     connect(host_maker(wire::role::server, settings, sub_protocol), raw_maker());
@@ -285,7 +293,8 @@ class websocket_peers {
   void serve_both(websocket_handler server, websocket_handler client, const websocket_settings& settings = {}) {
     websocket_host* other = nullptr;
     connect(host_maker(wire::role::server, settings, {}), [&](net::transport& on) {
-      auto made = std::make_unique<websocket_host>(on, wire::role::client, settings, "", other_host);
+      auto made = std::make_unique<websocket_host>(on, wire::role::client, settings, "", other_host,
+                                                   make_compression(wire::role::client, settings));
       other = made.get();
       return made;
     });
@@ -374,16 +383,23 @@ class websocket_peers {
   net::event_loop::driver_factory host_maker(wire::role role, const websocket_settings& settings,
                                              std::string_view sub_protocol) {
     return [this, role, settings, sub_protocol](net::transport& on) {
-      auto made = std::make_unique<websocket_host>(on, role, settings, sub_protocol, host);
+      auto made =
+          std::make_unique<websocket_host>(on, role, settings, sub_protocol, host, make_compression(role, settings));
       host_ = made.get();
       return made;
     };
+  }
+  std::unique_ptr<websocket_compression> make_compression(wire::role role, const websocket_settings& settings) {
+    if (!compression) return nullptr;
+    return std::make_unique<websocket_compression>(role, wire::deflate_agreement{*compression, "permessage-deflate"},
+                                                   compressing, settings.max_message_size);
   }
   void start(websocket_handler handler) {
     on_loop([&] { host_->start(std::move(handler)); });
   }
   void connect(const net::event_loop::driver_factory& make_near, const net::event_loop::driver_factory& make_far) {
     peer = {};
+    peer.compression = compression.has_value();
     host = {};
     if (kind_ == kind_of_transport::pipe) {
       const auto [near, far] = net::memory_pipe::make(loop, cut_);

@@ -100,6 +100,60 @@ TEST(AcceptOptions, TheDefaultsOfOptionsAndSettingsAreTheSame) {
   EXPECT_EQ(from_options.max_inbound_bytes, settings.max_inbound_bytes);
 }
 
+TEST(AcceptOptions, OptionsOfCompressionCarryTheirValues) {
+  websocket_options options;
+  options.dangerous_enable_compression = true;
+  options.disable_client_context_takeover = true;
+  options.server_max_window_bits = 10;
+  options.client_max_window_bits = 11;
+  options.compression_threshold = 12;
+  options.max_compression_memory = 13;
+  const compression_settings settings = checked_compression(options);
+  EXPECT_TRUE(settings.enabled);
+  EXPECT_TRUE(settings.wanted.server_context_takeover);
+  EXPECT_FALSE(settings.wanted.client_context_takeover);
+  EXPECT_EQ(settings.wanted.server_max_window_bits, 10);
+  EXPECT_EQ(settings.wanted.client_max_window_bits, 11);
+  EXPECT_EQ(settings.threshold, 12U);
+  EXPECT_EQ(settings.max_memory, 13U);
+}
+
+TEST(AcceptOptions, TheDefaultsOfCompressionAreTheSameInOptionsAndSettings) {
+  const compression_settings from_options = checked_compression({});
+  const compression_settings settings;
+  EXPECT_EQ(from_options.enabled, settings.enabled);
+  EXPECT_FALSE(settings.enabled);
+  EXPECT_EQ(from_options.wanted.server_context_takeover, settings.wanted.server_context_takeover);
+  EXPECT_EQ(from_options.wanted.client_context_takeover, settings.wanted.client_context_takeover);
+  EXPECT_EQ(from_options.wanted.server_max_window_bits, settings.wanted.server_max_window_bits);
+  EXPECT_EQ(from_options.wanted.client_max_window_bits, settings.wanted.client_max_window_bits);
+  EXPECT_EQ(from_options.threshold, settings.threshold);
+  EXPECT_EQ(from_options.max_memory, settings.max_memory);
+}
+
+TEST(AcceptOptions, OptionsOfCompressionOutOfRangeAreRefusedByName) {
+  const auto refused = [](std::string_view name, const std::function<void(websocket_options&)>& change) {
+    websocket_options options;
+    change(options);
+    try {
+      checked_compression(options);
+      ADD_FAILURE() << name << " was taken";
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string_view(error.what()).find(name), std::string_view::npos) << error.what();
+    }
+  };
+  for (const int wrong : {-1, 0, 8, 16, 265}) {
+    refused("server_max_window_bits is " + std::to_string(wrong) + "; it must be from 9 to 15",
+            [&](websocket_options& options) { options.server_max_window_bits = wrong; });
+  }
+  for (const int wrong : {-1, 0, 7, 16, 265}) {
+    refused("client_max_window_bits is " + std::to_string(wrong) + "; it must be from 8 to 15",
+            [&](websocket_options& options) { options.client_max_window_bits = wrong; });
+  }
+  refused("compression_threshold",
+          [](websocket_options& options) { options.compression_threshold = (std::size_t{1} << 30) + 1; });
+}
+
 TEST(AcceptOptions, AMessageSizeOfZeroIsNoLimit) {
   websocket_options options;
   options.max_message_size = 0;

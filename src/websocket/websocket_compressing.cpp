@@ -1,0 +1,87 @@
+// Compressed messages of a WebSocket connection that has negotiated permessage-deflate (RFC 7692).
+#include <array>
+
+#include "websocket/websocket_connection.hpp"
+
+namespace windhover {
+
+using wire::opcode;
+
+// ----- Arriving
+
+// A frame of data has begun; it is compressed or not. False: it breaks a limit.
+bool websocket_connection::begin_frame_where_compression_is() {
+  const auto frame = decoder_.frame();
+  if (frame.compressed) {
+    if (frame.first) compression_->inbound().begin_message(static_cast<message_type>(frame.code));
+    return true;
+  }
+  const wire::websocket_error error = compression_->inbound().count_plain(frame.first, frame.payload_length);
+  if (error == wire::websocket_error::none) return true;
+  fail(error);
+  return false;
+}
+
+// As decode_payload. Octets whose contents nobody has room for yet are left, so that reading pauses.
+bool websocket_connection::decode_compressed_payload(std::span<const std::byte>& bytes) {
+  while (decoder_.payload_remaining() > 0 && !bytes.empty()) {
+    if (should_pause()) return false;
+    std::array<std::byte, 4096> unmasked;
+    std::span<const std::byte> in = std::span(unmasked).first(decoder_.read_payload(bytes, unmasked));
+    if (drop_messages_) continue;
+    inflate(in);
+    if (receiving_is_over()) return true;
+    if (drop_messages_ || in.empty()) continue;
+    decoder_.unread_payload(bytes, in.size());
+    return false;
+  }
+  if (decoder_.payload_remaining() == 0) end_data_frame();
+  return true;
+}
+
+// Until all of `in` has been taken and what it stands for delivered, or the handler has to receive first, or nobody
+// wants it any more.
+void websocket_connection::inflate(std::span<const std::byte>& in) {
+  for (;;) {
+    const inbound_compression::portion portion = compression_->inbound().inflate(in);
+    const bool ends = decoder_.payload_remaining() == 0 && decoder_.frame().fin;
+    if (!take_portion(portion, ends) || !portion.more) return;
+    // When all of the input has been taken, what is left of the output is too little to wait for.
+    if (!in.empty() && should_pause()) return;
+  }
+}
+
+// `ends`: what was given to the inflater is all that there is of the message. False: nothing more is wanted.
+bool websocket_connection::take_portion(const inbound_compression::portion& portion, bool ends) {
+  if (portion.error != wire::websocket_error::none) {
+    fail(portion.error);
+    return false;
+  }
+  inbound_.append(portion.bytes, settings_.max_message_size, ends && !portion.more);
+  if (piece_receiver_ != nullptr && !portion.bytes.empty()) offer_piece();
+  return !receiving_is_over() && !drop_messages_;
+}
+
+// The frame that ends a message has come. False: the message is not complete, or nobody wants it any more.
+bool websocket_connection::end_compressed_message() {
+  if (!decoder_.frame().compressed) return true;
+  for (;;) {
+    const inbound_compression::portion portion = compression_->inbound().end_message();
+    if (!take_portion(portion, true)) return false;
+    if (!portion.more) return true;
+  }
+}
+
+// ----- Leaving
+
+// False: the message, or what is left of it, goes as it is.
+bool websocket_connection::queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
+                                            disable_compression disabled) {
+  const bool first = !sending_fragments_;
+  // RSV1 marks the first frame of the message (RFC 7692, section 6).
+  return compression_->outbound().send(payload, first, end, disabled, [&](std::span<const std::byte> deflated) {
+    queue_frame(data_opcode(type, end), end == end_of_message::yes, deflated, first);
+  });
+}
+
+}  // namespace windhover
