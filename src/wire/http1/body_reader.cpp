@@ -19,9 +19,9 @@ constexpr std::size_t chunk_extension_bytes = 4096;
 
 }  // namespace
 
-void body_reader::start(const request_head& head) noexcept {
-  chunked_ = head.framing == body_framing::chunked;
-  remaining_ = head.framing == body_framing::content_length ? head.content_length : 0;
+void body_reader::start(body_framing framing, std::uint64_t length) noexcept {
+  chunked_ = framing == body_framing::chunked;
+  remaining_ = framing == body_framing::content_length ? length : 0;
   total_ = 0;
   extension_bytes_ = 0;
   trailer_bytes_ = 0;

@@ -26,7 +26,9 @@ struct body_step {
 // are checked and dropped; both are bounded.
 class body_reader {
  public:
-  void start(const request_head& head) noexcept;
+  // `length` counts for a body with a Content-Length.
+  void start(body_framing framing, std::uint64_t length) noexcept;
+  void start(const request_head& head) noexcept { start(head.framing, head.content_length); }
 
   // Takes the next piece and advances `in` behind it. After the end, finished without data and without taking anything.
   body_step read(std::span<const std::byte>& in, const limits& bounds);
