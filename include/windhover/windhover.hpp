@@ -6,6 +6,7 @@
 #include <windhover/configuration.hpp>
 #include <windhover/embedded_file.hpp>
 #include <windhover/endpoint.hpp>
+#include <windhover/event_loop_thread.hpp>
 #include <windhover/headers.hpp>
 #include <windhover/http_context.hpp>
 #include <windhover/http_request.hpp>

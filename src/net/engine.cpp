@@ -1,6 +1,7 @@
 #include "net/engine.hpp"
 
 #include <cerrno>
+#include <stdexcept>
 #include <system_error>
 
 namespace windhover::net {
@@ -17,6 +18,10 @@ bool send_operation::advance(std::size_t sent) noexcept {
     ++first;
   }
   return true;
+}
+
+void engine::connect(token, int, const address&) {
+  throw std::logic_error("the engine '" + std::string(name()) + "' connects to nobody");
 }
 
 chosen_engine make_engine(engine_kind wanted) {

@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "net/address.hpp"
 #include "net/time.hpp"
 
 namespace windhover::net {
@@ -55,6 +56,8 @@ class engine_client {
   virtual void on_sent(int /*error*/) noexcept {}
   // An accepted descriptor, or a failure as a negative errno.
   virtual void on_accepted(int /*descriptor_or_error*/) noexcept {}
+  // The connection stands (0), or cannot be had (errno).
+  virtual void on_connected(int /*error*/) noexcept {}
   // A descriptor became ready (poll events), or a failure as a negative errno.
   virtual void on_ready(int /*events_or_error*/) noexcept {}
   // Everything issued for the token has completed and its descriptor is closed.
@@ -105,6 +108,10 @@ class engine {
   virtual void listen(token, int descriptor) = 0;
   // Stops or starts accepting, for when descriptors have run out.
   virtual void set_accepting(token, bool wanted) noexcept = 0;
+  // Connects a non-blocking stream socket, which stays its owner's, once; after on_connected it may be called again for
+  // the same token. The address stays untouched until on_connected or on_closed. An engine without a kernel connects to
+  // nobody and throws std::logic_error.
+  virtual void connect(token, int descriptor, const address& to);
   // Waits once for poll events of a descriptor that stays its owner's.
   virtual void poll(token, int descriptor, short events) = 0;
 

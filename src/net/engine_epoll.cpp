@@ -96,6 +96,22 @@ class epoll_engine final : public engine {
   void listen(token which, int descriptor) override { add(which, kind::listener, descriptor, EPOLLIN); }
   void set_accepting(token which, bool wanted) noexcept override { change(at(which), which, EPOLLIN, wanted); }
 
+  void connect(token which, int descriptor, const address& to) override {
+    int error = ::connect(descriptor, &to.value.any, to.size) == 0 ? 0 : errno;
+    // An interrupted connect goes on by itself, like one that takes time.
+    if (error == EINPROGRESS || error == EINTR) {
+      if (try_add(which, kind::connecting, descriptor, EPOLLOUT | EPOLLONESHOT)) {
+        at(which).owns_descriptor = false;
+        return;
+      }
+      error = errno;
+    }
+    slot& here = make(which);
+    here.what = kind::connecting;
+    here.owns_descriptor = false;
+    connected_now_.push_back({which, error});
+  }
+
   void poll(token which, int descriptor, short events) override {
     // Waiting for several things on one descriptor at once needs a descriptor for each.
     const std::uint32_t mask = static_cast<std::uint32_t>(events) | EPOLLONESHOT;
@@ -115,7 +131,8 @@ class epoll_engine final : public engine {
   }
 
   void turn(engine_events& events, std::optional<time_point> deadline) override {
-    const bool nothing_to_deliver = closed_.empty() && failed_sends_.empty() && ready_now_.empty();
+    const bool nothing_to_deliver =
+        closed_.empty() && failed_sends_.empty() && ready_now_.empty() && connected_now_.empty();
     epoll_event ready[events_per_turn];
     const int count = ::epoll_wait(epoll_, ready, events_per_turn, nothing_to_deliver ? wait_time(deadline) : 0);
     events.woke();
@@ -133,7 +150,7 @@ class epoll_engine final : public engine {
   }
 
  private:
-  enum class kind : std::uint8_t { none, connection, listener, readiness };
+  enum class kind : std::uint8_t { none, connection, listener, connecting, readiness };
   struct slot {
     int descriptor = -1;
     std::uint32_t generation = 0;
@@ -214,6 +231,9 @@ class epoll_engine final : public engine {
     for (const result& each : std::exchange(failed_sends_, {})) {
       if (engine_client* client = events.client_of(each.which)) client->on_sent(each.value);
     }
+    for (const result& each : std::exchange(connected_now_, {})) {
+      if (engine_client* client = events.client_of(each.which)) client->on_connected(each.value);
+    }
     for (const result& each : std::exchange(ready_now_, {})) {
       if (engine_client* client = events.client_of(each.which)) client->on_ready(each.value);
     }
@@ -236,11 +256,19 @@ class epoll_engine final : public engine {
         return deliver_connection(which, *client, event.events);
       case kind::listener:
         return accept_all(which, *client);
+      case kind::connecting:
+        return client->on_connected(error_of(at(which).descriptor));
       case kind::readiness:
         return client->on_ready(static_cast<int>(event.events & ~std::uint32_t{EPOLLONESHOT}));
       case kind::none:
         return;
     }
+  }
+
+  static int error_of(int descriptor) noexcept {
+    int error = 0;
+    socklen_t size = sizeof error;
+    return ::getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
   }
 
   bool still(token which) noexcept { return at(which).generation == which.generation && at(which).what != kind::none; }
@@ -303,6 +331,7 @@ class epoll_engine final : public engine {
   std::vector<slot> slots_;
   std::vector<token> closed_;
   std::vector<result> failed_sends_;
+  std::vector<result> connected_now_;
   std::vector<result> ready_now_;
 };
 

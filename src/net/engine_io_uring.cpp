@@ -48,7 +48,7 @@ struct ring_geometry {
 constexpr ring_geometry incremental_geometry{8, std::size_t{512} << 10};
 constexpr ring_geometry plain_geometry{64, std::size_t{64} << 10};
 
-enum class operation : std::uint64_t { ignored, wake, accept, receive, send, resend, hang_up, readiness };
+enum class operation : std::uint64_t { ignored, wake, accept, receive, send, resend, hang_up, connect, readiness };
 
 // 4 bits of operation, 28 bits of slot, 32 bits of generation.
 constexpr std::uint64_t data_of(operation what, token which) noexcept {
@@ -208,6 +208,7 @@ class io_uring_engine final : public engine {
     if (here.resending) cancel(data_of(operation::resend, which));
     // A send that succeeds posts no completion to wait for.
     if (here.sending != nullptr && !here.resending) hurry_ = true;
+    if (here.connecting) cancel(data_of(operation::connect, which));
     if (here.polling) cancel(data_of(operation::readiness, which));
     finish_close(which, here);
   }
@@ -227,6 +228,15 @@ class io_uring_engine final : public engine {
       here.cancelling = true;
       cancel(data_of(operation::accept, which));
     }
+  }
+
+  void connect(token which, int descriptor, const address& to) override {
+    slot& here = make(which, descriptor, false);
+    io_uring_sqe* entry = submission();
+    io_uring_prep_connect(entry, descriptor, &to.value.any, to.size);
+    entry->user_data = data_of(operation::connect, which);
+    here.connecting = true;
+    ++here.pending;
   }
 
   void poll(token which, int descriptor, short events) override {
@@ -274,6 +284,7 @@ class io_uring_engine final : public engine {
     bool armed = false;
     bool cancelling = false;
     bool watching_hang_up = false;
+    bool connecting = false;
     bool polling = false;
     bool resending = false;
     bool closing = false;
@@ -476,6 +487,8 @@ class io_uring_engine final : public engine {
         return accepted(events, which, each.result, each.flags);
       case operation::hang_up:
         return hung_up(events, which, each.result, each.flags);
+      case operation::connect:
+        return connected(events, which, each.result);
       case operation::readiness:
         return ready(events, which, each.result);
       case operation::wake:
@@ -559,6 +572,16 @@ class io_uring_engine final : public engine {
     const bool hang_up = result > 0 && (result & (POLLERR | POLLHUP)) != 0;
     if (hang_up && !here.armed && client != nullptr) return client->on_receive_ended(ECONNRESET);
     if (ended && result >= 0 && !here.armed) rearm_.push_back(which);
+  }
+
+  void connected(engine_events& events, token which, int result) {
+    slot& here = at(which);
+    here.connecting = false;
+    --here.pending;
+    if (!here.closing) {
+      if (engine_client* client = events.client_of(which)) client->on_connected(-result);
+    }
+    finish_close(which, at(which));
   }
 
   void ready(engine_events& events, token which, int result) {

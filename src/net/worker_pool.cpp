@@ -1,5 +1,8 @@
 #include "net/worker_pool.hpp"
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -8,38 +11,62 @@
 
 namespace windhover::net {
 
+struct worker_pool::shared {
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::function<void()>> queue;
+  std::size_t idle = 0;
+  bool ending = false;
+
+  void run() {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      ++idle;
+      changed.wait(lock, [this] { return ending || !queue.empty(); });
+      --idle;
+      if (queue.empty()) return;
+      std::function<void()> work = std::move(queue.front());
+      queue.pop_front();
+      lock.unlock();
+      work();
+      work = nullptr;
+      lock.lock();
+    }
+  }
+};
+
+worker_pool::worker_pool(options with) : options_(with), shared_(std::make_shared<shared>()) {}
+
 worker_pool::~worker_pool() {
   {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ending = true;
   }
-  changed_.notify_all();
+  shared_->changed.notify_all();
   for (std::thread& each : threads_) each.join();
 }
 
-bool worker_pool::post(std::function<void()> work) {
-  const std::lock_guard lock(mutex_);
-  if (ending_ || queue_.size() >= options_.queue) return false;
-  if (idle_ <= queue_.size() && threads_.size() < options_.threads) threads_.emplace_back([this] { run(); });
-  queue_.push_back(std::move(work));
-  changed_.notify_one();
-  return true;
+void worker_pool::let_go() noexcept {
+  std::deque<std::function<void()>> dropped;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->ending = true;
+    dropped.swap(shared_->queue);
+    for (std::thread& each : threads_) each.detach();
+    threads_.clear();
+  }
+  shared_->changed.notify_all();
 }
 
-void worker_pool::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    ++idle_;
-    changed_.wait(lock, [this] { return ending_ || !queue_.empty(); });
-    --idle_;
-    if (queue_.empty()) return;
-    std::function<void()> work = std::move(queue_.front());
-    queue_.pop_front();
-    lock.unlock();
-    work();
-    work = nullptr;
-    lock.lock();
+bool worker_pool::post(std::function<void()> work) {
+  const std::lock_guard lock(shared_->mutex);
+  if (shared_->ending || shared_->queue.size() >= options_.queue) return false;
+  if (shared_->idle <= shared_->queue.size() && threads_.size() < options_.threads) {
+    threads_.emplace_back([held = shared_] { held->run(); });
   }
+  shared_->queue.push_back(std::move(work));
+  shared_->changed.notify_one();
+  return true;
 }
 
 }  // namespace windhover::net

@@ -1,11 +1,9 @@
 // Threads for work that blocks. The queue is bounded; the threads are started when there is first something to do.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <mutex>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -18,7 +16,7 @@ class worker_pool {
     std::size_t queue = 4096;
   };
 
-  explicit worker_pool(options with) : options_(with) {}
+  explicit worker_pool(options with);
   worker_pool(const worker_pool&) = delete;
   worker_pool& operator=(const worker_pool&) = delete;
   // Waits for the work that has begun and for what is queued.
@@ -26,17 +24,16 @@ class worker_pool {
 
   // Any thread. False when the queue is full or the pool is ending. Throws std::system_error when no thread can be had.
   bool post(std::function<void()> work);
+  // Instead of waiting in the destructor: takes no more, drops what is queued, and leaves the threads to what they are
+  // doing, which must refer to nothing that goes away. For when nobody waits for it any more.
+  void let_go() noexcept;
 
  private:
-  void run();
+  struct shared;  // the threads', too, so that they may outlive the pool
 
   options options_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> queue_;
-  std::size_t idle_ = 0;
-  bool ending_ = false;
-  std::vector<std::thread> threads_;
+  std::shared_ptr<shared> shared_;
+  std::vector<std::thread> threads_;  // under the mutex of `shared`
 };
 
 }  // namespace windhover::net

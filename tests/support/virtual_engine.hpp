@@ -32,6 +32,7 @@ class virtual_engine final : public net::engine {
   void close(net::token, bool) noexcept override {}
   void listen(net::token, int) override { refuse(); }
   void set_accepting(net::token, bool) noexcept override {}
+  void connect(net::token, int, const net::address&) override { refuse(); }
   void poll(net::token, int, short) override { refuse(); }
 
   void turn(net::engine_events& events, std::optional<net::time_point> deadline) override {
