@@ -22,6 +22,9 @@
 #include <windhover/wait_readable.hpp>
 #include <windhover/web_application.hpp>
 #include <windhover/websocket.hpp>
+#include <windhover/websocket_client.hpp>
+#include <windhover/websocket_client_options.hpp>
+#include <windhover/websocket_connect_error.hpp>
 #include <windhover/websocket_handle.hpp>
 #include <windhover/websocket_options.hpp>
 #include <windhover/when_all.hpp>

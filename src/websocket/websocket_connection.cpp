@@ -59,7 +59,7 @@ std::string websocket_connection::describe() const {
   }
   // Not known any more once the connection is dead.
   const endpoint from = stream_.remote_endpoint();
-  if (from.type != endpoint::kind::none) text += " from " + from.to_string();
+  if (from.type != endpoint::kind::none) text += (role_ == wire::role::server ? " from " : " to ") + from.to_string();
   return text;
 }
 

@@ -54,6 +54,9 @@ class websocket_connection final : public net::driver {
 
   // The object for the handler; once.
   websocket make_websocket() noexcept { return {slot_, slot_.generation.load(std::memory_order_relaxed)}; }
+  // Before it, in the client's role: nothing but the object keeps the connection, which stays until the object has
+  // gone.
+  void hold() noexcept { held_ = true; }
   // Instead: runs a handler that needs nothing of the request, on an object of the connection's own, so that an idle
   // socket costs neither the exchange nor the pipeline's frames. The socket is closed with 1000 when the handler
   // returns, with 1011 and a line in the log when it throws. `name` is for that line and must outlive the connection.
@@ -64,8 +67,11 @@ class websocket_connection final : public net::driver {
   void on_writable() noexcept override;
   void on_end() noexcept override;
   void on_failure(const net::failure& why) noexcept override;
-  bool finished() const noexcept override { return !handler_running_; }
-  void drain() noexcept override { start_close(close_code::going_away, "the server is shutting down"); }
+  bool finished() const noexcept override { return !handler_running_ && !held_; }
+  void drain() noexcept override {
+    start_close(close_code::going_away,
+                role_ == wire::role::server ? "the server is shutting down" : "the client is shutting down");
+  }
   std::string describe() const override;
 
   // What websocket asks for.
@@ -210,6 +216,7 @@ class websocket_connection final : public net::driver {
   bool receiving_failed_ = false;
   bool sending_fragments_ = false;
   bool handler_running_ = false;
+  bool held_ = false;
 };
 
 }  // namespace windhover

@@ -182,6 +182,7 @@ void websocket_connection::close(close_code code, std::string_view reason) {
 }
 
 void websocket_connection::scope_ended(bool during_exception) noexcept {
+  if (std::exchange(held_, false)) stream_.driver_finished();
   answer_close();
   // A handler that returns because the server stops has not said that all is done.
   const close_code without_error = loop().draining() ? close_code::going_away : close_code::normal_closure;

@@ -1,0 +1,68 @@
+// The settings of a WebSocket client.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include <windhover/headers.hpp>
+
+namespace windhover {
+
+// Durations of zero switch a thing off, where that is said; sizes are bytes. Values out of range throw
+// std::invalid_argument when the client is made.
+struct websocket_client_options {
+  // ----- The opening handshake
+
+  // What the client speaks, best first: tokens (RFC 9110, section 5.6.2), each once without regard to case. The server
+  // chooses one of them or none; websocket::sub_protocol() says which.
+  std::vector<std::string> sub_protocols = {};
+  // Further fields of the request, such as Authorization and Cookie. Not those that the handshake itself decides on:
+  // Host, Upgrade, Connection, Sec-WebSocket-*, and those of a body.
+  windhover::headers request_headers = {};
+  // The Origin field, as "https://example.com"; none when empty. Servers check it for browsers only.
+  std::string origin = {};
+  // The Host field, as "example.com" or "example.com:8080"; that of the URL when empty.
+  std::string host = {};
+  // An HTTP proxy through which servers are reached, with CONNECT (RFC 9110, section 9.3.6), as
+  // "http://proxy.example.com:3128" or "http://user:password@proxy.example.com:3128"; none when empty. The proxy
+  // resolves the server's name. Unix sockets are connected to without it. The environment is not looked at.
+  std::string proxy = {};
+
+  // For everything up to the server's answer: resolving the name, connecting, the proxy, the handshake. 0: no limit.
+  std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);
+  // For one of several addresses of a name, so that one that never answers does not keep the next from being tried. The
+  // last one has all the time that is left. 0: as long as it takes.
+  std::chrono::milliseconds address_timeout = std::chrono::seconds(5);
+
+  // What a server may say before the connection is a WebSocket: bytes and number of the fields of all its answers
+  // together, and how much is kept of the body of an answer that refuses.
+  std::size_t max_response_header_bytes = std::size_t{32} << 10;
+  std::size_t max_response_header_count = 100;
+  std::size_t max_response_body_bytes = 4096;
+
+  // ----- The open WebSocket, as in websocket_options
+
+  // A ping goes out when nothing was received for so long. 0: never.
+  std::chrono::milliseconds keep_alive_interval = std::chrono::seconds(30);
+  // Any byte must arrive within this time after a ping, or the connection is aborted. 0: an unsolicited pong goes out
+  // at every interval, and nobody is found dead.
+  std::chrono::milliseconds keep_alive_timeout = std::chrono::seconds(20);
+  // The first size of the buffer for a message whose length is not known or has not arrived. 64 to 16 MiB.
+  std::size_t receive_buffer_size = 4096;
+  // A longer message closes the connection with 1009. 0: no limit.
+  std::size_t max_message_size = std::size_t{1} << 20;
+  // How long the server may take to answer a close, and to end the connection after it: the server does so first
+  // (RFC 6455, section 7.1.1). More than 0.
+  std::chrono::milliseconds close_timeout = std::chrono::seconds(5);
+  // How long received messages may be left lying with the inbound bound reached, before the connection is aborted. 0:
+  // for ever.
+  std::chrono::milliseconds stalled_timeout = std::chrono::minutes(5);
+  // The high-water mark of queued output: above it, send() waits until half of it has gone.
+  std::size_t max_queued_bytes = std::size_t{64} << 10;
+  // The inbound bound: what is held while nobody receives. Reading pauses at half of it.
+  std::size_t max_inbound_bytes = std::size_t{64} << 10;
+};
+
+}  // namespace windhover

@@ -1,0 +1,69 @@
+// Connecting: from a URL to the open socket, in the client's role (RFC 6455, section 4.1).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "http/client_connection.hpp"
+#include "net/time.hpp"
+#include "websocket/websocket_connection.hpp"
+#include "wire/websocket/url.hpp"
+#include <windhover/headers.hpp>
+#include <windhover/task.hpp>
+#include <windhover/websocket_client_options.hpp>
+#include <windhover/websocket_connect_error.hpp>
+
+namespace windhover {
+
+// The options of a client, checked.
+struct websocket_client_settings {
+  websocket_settings connection;
+  std::vector<std::string> sub_protocols;
+  headers fields;  // of the request, besides the handshake's own
+  std::string host;
+  std::optional<wire::proxy_url> proxy;
+  net::duration connect_timeout{};
+  net::duration address_timeout{};
+  http::client_limits limits;
+};
+
+// Throws std::invalid_argument that names the option, its value and its range.
+websocket_client_settings checked_settings(const websocket_client_options& options);
+
+// Connecting was stopped: by the caller's token, or by the time limit. The text says at what: "while resolving ...".
+struct connecting_stopped : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+// A connection that waits for its object. Without one it is closed.
+class opened_websocket {
+ public:
+  explicit opened_websocket(websocket_connection& opened) noexcept : connection_(&opened) {}
+  opened_websocket(opened_websocket&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
+  opened_websocket& operator=(opened_websocket&&) = delete;
+  ~opened_websocket() {
+    if (connection_ != nullptr) connection_->scope_ended(true);
+  }
+  websocket make_websocket() && noexcept { return std::exchange(connection_, nullptr)->make_websocket(); }
+
+ private:
+  websocket_connection* connection_;
+};
+
+// The part behind the connecting: the proxy's tunnel, if there is one, and the handshake, over a connection that this
+// ends or hands over. `details` gets the answer. Throws websocket_connect_error or connecting_stopped.
+// Thread: the loop's.
+task<opened_websocket> open_over(http::client_connection& connection, net::transport& stream,
+                                 const websocket_client_settings& settings, const wire::websocket_url& to,
+                                 http_response_details& details, std::stop_token stop);
+
+// All of it, within the time limit.
+task<opened_websocket> open_websocket(std::shared_ptr<const websocket_client_settings> settings, wire::websocket_url to,
+                                      http_response_details* details, std::stop_token stop);
+
+}  // namespace windhover
