@@ -39,10 +39,7 @@ class client_peers {
     auto made = std::make_unique<client_connection>(*near, limits);
     connection = made.get();
     net::memory_pipe::set_driver(*near, std::move(made));
-    auto peer = std::make_unique<test::recording_driver>(*far);
-    server = peer.get();
-    server->is_finished = true;
-    net::memory_pipe::set_driver(*far, std::move(peer));
+    net::memory_pipe::set_driver(*far, std::make_unique<recording_client>(server));
     client_end = near;
     server_end = far;
   }
@@ -74,9 +71,9 @@ class client_peers {
   // Another driver takes over as soon as HTTP has ended.
   void upgrade_when_switched() { upgrades = true; }
 
+  client_record server;  // outlives its driver
   net::event_loop loop;
   client_connection* connection = nullptr;
-  test::recording_driver* server = nullptr;
   test::recording_driver* successor = nullptr;
   net::pipe_end* client_end = nullptr;
   net::pipe_end* server_end = nullptr;
@@ -104,7 +101,7 @@ TEST(ClientConnection, SendsTheRequestAsItIs) {
   client_peers peers;
   peers.ask();
   EXPECT_EQ(peers.outcome(), "nothing");
-  EXPECT_EQ(peers.server->received, request);
+  EXPECT_EQ(peers.server.received, request);
 }
 
 struct answer_case {
@@ -168,8 +165,8 @@ TEST(ClientConnection, ASecondRequestGoesThroughTheTunnel) {
     EXPECT_EQ(peers.outcome(), "switched 101");
     ASSERT_NE(peers.successor, nullptr);
     EXPECT_EQ(peers.successor->received, "Hello");
-    EXPECT_NE(peers.server->received.find("CONNECT example.com:80"), std::string::npos);
-    EXPECT_TRUE(peers.server->received.ends_with(request));
+    EXPECT_NE(peers.server.received.find("CONNECT example.com:80"), std::string::npos);
+    EXPECT_TRUE(peers.server.received.ends_with(request));
   }
 }
 
@@ -194,7 +191,7 @@ TEST(ClientConnection, KeepsOnlyTheBeginningOfABodyAndReadsNoFurther) {
       peers.ask();
       peers.send(std::string(head) + std::string(100, 'x'));
       EXPECT_EQ(peers.outcome(), "404 No 'xxxxxxxxxx'");
-      EXPECT_TRUE(peers.server->failed);  // it is cut off, whatever it still has to say
+      EXPECT_TRUE(peers.server.failed);  // it is cut off, whatever it still has to say
     }
   }
   client_limits none;
