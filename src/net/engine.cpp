@@ -4,6 +4,10 @@
 #include <stdexcept>
 #include <system_error>
 
+#include <unistd.h>
+
+#include "net/address.hpp"
+
 namespace windhover::net {
 
 bool send_operation::advance(std::size_t sent) noexcept {
@@ -23,6 +27,15 @@ bool send_operation::advance(std::size_t sent) noexcept {
 void engine::connect(token, int, const address&) {
   throw std::logic_error("the engine '" + std::string(name()) + "' connects to nobody");
 }
+
+int engine::accept_pending(int listening) noexcept {
+  const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  return accepted < 0 ? -errno : accepted;
+}
+void engine::stop_listening(int listening) noexcept { ::shutdown(listening, SHUT_RDWR); }
+void engine::discard(int descriptor) noexcept { ::close(descriptor); }
+endpoint engine::local_endpoint(int descriptor) const { return local_endpoint_of(descriptor); }
+endpoint engine::remote_endpoint(int descriptor) const { return remote_endpoint_of(descriptor); }
 
 chosen_engine make_engine(engine_kind wanted) {
   if (wanted == engine_kind::epoll) return {make_epoll_engine(), "asked for"};

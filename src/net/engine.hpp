@@ -20,6 +20,7 @@
 
 #include "net/address.hpp"
 #include "net/time.hpp"
+#include <windhover/endpoint.hpp>
 
 namespace windhover::net {
 
@@ -112,6 +113,15 @@ class engine {
   // the same token. The address stays untouched until on_connected or on_closed. An engine without a kernel connects to
   // nobody and throws std::logic_error.
   virtual void connect(token, int descriptor, const address& to);
+  // What is done to descriptors that no token stands for, or that one is asked about. The kernel's, unless the engine
+  // has descriptors of its own. accept_pending: a waiting connection, or a negative errno. stop_listening: nobody gets
+  // through any more, though the descriptor is still open. discard: closes what was accepted and is not wanted.
+  virtual int accept_pending(int listening) noexcept;
+  virtual void stop_listening(int listening) noexcept;
+  virtual void discard(int descriptor) noexcept;
+  virtual endpoint local_endpoint(int descriptor) const;
+  virtual endpoint remote_endpoint(int descriptor) const;
+
   // Waits once for poll events of a descriptor that stays its owner's.
   virtual void poll(token, int descriptor, short events) = 0;
 

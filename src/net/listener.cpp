@@ -91,7 +91,7 @@ int listening_socket::take() noexcept { return std::exchange(descriptor_, -1); }
 listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with)
     : loop_(loop),
       descriptor_(descriptor),
-      local_(local_endpoint_of(descriptor)),
+      local_(loop.kernel().local_endpoint(descriptor)),
       make_driver_(std::move(make_driver)),
       options_(with),
       retry_(this, [](void* self) noexcept {
@@ -101,18 +101,30 @@ listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory 
 
 listener& listener::add_to(event_loop& loop, listening_socket socket, event_loop::driver_factory make_driver,
                            options with) {
-  auto made = std::make_unique<listener>(loop, socket.descriptor(), std::move(make_driver), with);
-  listener& added = *made;
-  added.token_ = loop.add(std::move(made));
-  loop.kernel().listen(added.token_, socket.take());
-  return added;
+  return add_to(loop, socket.take(), std::move(make_driver), with);
+}
+
+listener& listener::add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with) {
+  listener* added = nullptr;
+  try {
+    auto made = std::make_unique<listener>(loop, descriptor, std::move(make_driver), with);
+    listener& listening = *made;
+    listening.token_ = loop.add(std::move(made));
+    added = &listening;
+    loop.kernel().listen(listening.token_, descriptor);
+  } catch (...) {
+    loop.kernel().discard(descriptor);
+    if (added != nullptr) added->on_closed();
+    throw;
+  }
+  return *added;
 }
 
 void listener::on_accepted(int descriptor_or_error) noexcept {
   if (descriptor_or_error < 0) return pause_after(-descriptor_or_error);
   out_of_descriptors_ = false;
   if (options_.max_connections != 0 && loop_.connections() >= options_.max_connections) {
-    ::close(descriptor_or_error);
+    loop_.kernel().discard(descriptor_or_error);
     return;
   }
   try {
@@ -140,12 +152,12 @@ void listener::stop() noexcept {
   if (std::exchange(stopping_, true)) return;
   retry_.cancel();
   for (;;) {
-    const int accepted = ::accept4(descriptor_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    const int accepted = loop_.kernel().accept_pending(descriptor_);
     if (accepted < 0) break;
     on_accepted(accepted);
   }
   // The engine may have to cancel an operation before it can close the descriptor; nobody is to connect until then.
-  ::shutdown(descriptor_, SHUT_RDWR);
+  loop_.kernel().stop_listening(descriptor_);
   if (local_.type == endpoint::kind::unix_socket && !local_.address.empty()) ::unlink(local_.address.c_str());
   loop_.kernel().close(token_, false);
 }

@@ -45,6 +45,8 @@ class listener final : public loop_object {
   // Listens from the next turn on. The loop owns the listener; the reference is valid until stop().
   static listener& add_to(event_loop& loop, listening_socket socket, event_loop::driver_factory make_driver,
                           options with);
+  // The same with a listening descriptor of the loop's engine, which is taken, whatever happens.
+  static listener& add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with);
 
   // Accepts what the kernel has already completed, then closes the socket.
   void stop() noexcept;

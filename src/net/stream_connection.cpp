@@ -6,10 +6,6 @@
 #include <system_error>
 #include <utility>
 
-#include <unistd.h>
-
-#include "net/address.hpp"
-
 namespace windhover::net {
 namespace {
 
@@ -28,7 +24,7 @@ transport& stream_connection::add_to(event_loop& loop, int descriptor, const eve
     added = &connection;
     loop.kernel().open(connection.token_, descriptor);
   } catch (...) {
-    ::close(descriptor);
+    loop.kernel().discard(descriptor);
     if (added != nullptr) added->never_opened();
     throw;
   }
@@ -51,8 +47,12 @@ stream_connection::stream_connection(event_loop& loop, int descriptor) noexcept
 
 stream_connection::~stream_connection() { loop_.connection_removed(); }
 
-endpoint stream_connection::local_endpoint() const { return released_ ? endpoint{} : local_endpoint_of(descriptor_); }
-endpoint stream_connection::remote_endpoint() const { return released_ ? endpoint{} : remote_endpoint_of(descriptor_); }
+endpoint stream_connection::local_endpoint() const {
+  return released_ ? endpoint{} : loop_.kernel().local_endpoint(descriptor_);
+}
+endpoint stream_connection::remote_endpoint() const {
+  return released_ ? endpoint{} : loop_.kernel().remote_endpoint(descriptor_);
+}
 std::string stream_connection::describe() const { return driver_->describe(); }
 
 void stream_connection::set_water_marks(std::size_t high, std::size_t low) noexcept {
