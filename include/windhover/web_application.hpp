@@ -32,9 +32,13 @@
 
 namespace windhover {
 
+namespace http {
+class exchange;
+}
 namespace hosting {
 class pipeline;
-}
+struct application_access;
+}  // namespace hosting
 
 // The rest of the pipeline, as a middleware sees it.
 class next_middleware {
@@ -168,8 +172,10 @@ class web_application {
   std::stop_token stopping() const noexcept;
 
  private:
+  friend struct hosting::application_access;
   struct state;
 
+  std::function<task<>(http::exchange&)> make_ready();
   // One of the two handlers is set.
   void add_websocket(std::string_view pattern, websocket_endpoint_options options, websocket_handler with_context,
                      std::function<task<>(websocket&)> without_context);

@@ -1,6 +1,7 @@
 #include "hosting/server.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
@@ -10,8 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// For handlers to notice that their connections have been aborted.
-constexpr milliseconds second_deadline = std::chrono::seconds(5);
 // For a loop that is free to do what it is told at once.
 constexpr milliseconds soon = std::chrono::seconds(1);
 constexpr std::size_t named_at_most = 10;
@@ -28,35 +27,19 @@ net::engine_kind kind_of(engine_choice choice) noexcept {
   return net::engine_kind::automatic;
 }
 
-http::server_options options_of(const settings& from, logger& log) {
-  http::server_options options;
-  options.limits.request_line = from.limits.max_request_line_size;
-  options.limits.header_bytes = from.limits.max_request_headers_total_size;
-  options.limits.header_count = from.limits.max_request_header_count;
-  options.limits.body = from.limits.max_request_body_size;
-  options.headers_timeout = from.limits.request_headers_timeout;
-  options.keep_alive_timeout = from.limits.keep_alive_timeout;
-  options.high_water = from.limits.max_response_buffer_size;
-  options.log = &log;
-  return options;
-}
-
 }  // namespace
 
 struct server::loop_thread {
   loop_thread(server& of, net::chosen_engine engine, net::event_loop_options options)
-      : owner(of), loop(std::move(engine.engine), options) {}
+      : owner(of), loop(std::move(engine.engine), options) {
+    site.emplace(loop, of.settings_, of.log_, of.handler_);
+  }
 
   server& owner;
-  http::server_context shared;
+  std::optional<loop_server> site;  // outlives the loop's connections
   net::event_loop loop;
-  std::vector<net::listener*> listeners;
-  bool draining = false;
-  bool has_late_connection = false;  // accepted by the kernel before its listener was closed, and told of afterwards
   bool given_up = false;
   std::thread thread;
-
-  bool has_nothing_left() const { return loop.connections() == 0 && loop.describe_connections(1).empty(); }
 };
 
 server::server(const settings& from, logger& log, http::request_handler handler)
@@ -79,10 +62,7 @@ void server::start() {
                  "Using the " + std::string(engine.engine->name()) + " engine (" + engine.reason + ") on " +
                      std::to_string(count) + (count == 1 ? " thread" : " threads"));
     }
-    auto made = std::make_unique<loop_thread>(*this, std::move(engine), options);
-    made->shared.options = options_of(settings_, log_);
-    made->shared.handler = handler_;
-    threads_.push_back(std::move(made));
+    threads_.push_back(std::make_unique<loop_thread>(*this, std::move(engine), options));
   }
   for (const listening_url& each : settings_.urls) listen_on(each);
   start_threads();
@@ -152,16 +132,8 @@ std::uint16_t server::listen_on(const net::address& at) {
   sockets.push_back(std::move(first));
   const std::size_t limit = settings_.limits.max_connections;
   for (std::size_t i = 0; i < threads_.size(); ++i) {
-    loop_thread& on = *threads_[i];
-    const net::listener::options with{.max_connections =
-                                          limit == 0 ? 0 : std::max<std::size_t>(1, limit / threads_.size())};
-    on.listeners.push_back(&net::listener::add_to(
-        on.loop, std::move(sockets[i]),
-        [&on](net::transport& stream) {
-          on.has_late_connection = on.draining;
-          return std::make_unique<http::http1_connection>(stream, on.shared);
-        },
-        with));
+    threads_[i]->site->listen(std::move(sockets[i]),
+                              limit == 0 ? 0 : std::max<std::size_t>(1, limit / threads_.size()));
   }
   return port;
 }
@@ -169,8 +141,8 @@ std::uint16_t server::listen_on(const net::address& at) {
 void server::run(loop_thread& self) noexcept {
   do {
     self.loop.run_once(true);
-    if (self.draining && std::exchange(self.has_late_connection, false)) self.loop.drain_all();
-  } while (!self.given_up && !(self.draining && self.has_nothing_left()));
+    self.site->after_iteration();
+  } while (!self.given_up && !self.site->ended());
   self.owner.count(self.owner.ended_);
 }
 
@@ -218,9 +190,7 @@ void server::leave_behind() {
 void server::stop_listening() {
   if (!started_ || stopped_) return;
   post_to_all([](loop_thread& self) {
-    for (net::listener* const each : self.listeners) each->stop();
-    self.listeners.clear();
-    self.loop.announce_drain();
+    self.site->stop_listening();
     self.owner.count(self.owner.deaf_);
   });
   wait_until_all_are(deaf_, soon);
@@ -232,17 +202,15 @@ bool server::stop() {
     return true;
   }
   post_to_all([](loop_thread& self) {
-    for (net::listener* const each : self.listeners) each->stop();
-    self.listeners.clear();
-    self.draining = true;
-    self.loop.drain_all();
+    self.site->stop_listening();
+    self.site->drain();
   });
   bool clean = wait_until_all_are(ended_, settings_.shutdown_timeout);
   if (!clean) {
     log_.write(log_level::warning, "hosting",
                "the shutdown timeout has passed; aborting the connections that are left");
     post_to_all([](loop_thread& self) { self.loop.abort_all(); });
-    clean = wait_until_all_are(ended_, second_deadline);
+    clean = wait_until_all_are(ended_, time_for_handlers_to_notice);
   }
   if (clean) {
     for (const auto& each : threads_) each->thread.join();

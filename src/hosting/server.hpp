@@ -11,10 +11,9 @@
 #include <thread>
 #include <vector>
 
+#include "hosting/loop_server.hpp"
 #include "hosting/settings.hpp"
 #include "http/exchange.hpp"
-#include "http/http1_connection.hpp"
-#include "http/server_options.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
 #include "net/worker_pool.hpp"

@@ -18,6 +18,8 @@ class stop_signal {
   // Any thread.
   void request() noexcept;
   void wait() noexcept;
+  // Any thread: whether request() was called. A signal does not show.
+  bool requested() const noexcept { return requested_.load(); }
 
   // While this lives, SIGINT and SIGTERM request a stop, and a second one ends the process at once. One at a time in a
   // process: another one throws std::logic_error. Afterwards the signals do what they did before.

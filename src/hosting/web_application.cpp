@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "hosting/application_access.hpp"
 #include "hosting/console_logger.hpp"
 #include "hosting/pipeline.hpp"
 #include "hosting/server.hpp"
@@ -29,6 +30,7 @@ struct web_application::state {
   std::vector<std::function<void()>> at_start;  // what can only be checked then
   std::vector<std::unique_ptr<http::static_files>> files;
   std::unique_ptr<hosting::server> server;
+  bool runs_elsewhere = false;   // on a loop of somebody else's
   std::optional<int> exit_code;  // once it has been stopped
   std::vector<std::string> urls;
   hosting::stop_signal stop_requested;
@@ -162,14 +164,18 @@ void web_application::add_websocket(std::string_view pattern, websocket_endpoint
   map(pattern, [endpoint = std::move(endpoint)](http_context& context) { return endpoint->serve(context); });
 }
 
-void web_application::start() {
-  if (state_->server || state_->exit_code)
+// What is checked before anybody listens.
+http::request_handler web_application::make_ready() {
+  if (state_->server || state_->runs_elsewhere || state_->exit_code)
     throw std::logic_error("the application was started already, which can be done once");
   if (state_->failure) std::rethrow_exception(state_->failure);
   for (const auto& each : state_->at_start) each();
-  state_->server = std::make_unique<hosting::server>(
-      state_->settings, *state_->log,
-      [&all = *state_](http::exchange& exchange) { return all.pipeline.serve(exchange, *all.log); });
+  return [&all = *state_](http::exchange& exchange) { return all.pipeline.serve(exchange, *all.log); };
+}
+
+void web_application::start() {
+  http::request_handler handler = make_ready();
+  state_->server = std::make_unique<hosting::server>(state_->settings, *state_->log, std::move(handler));
   try {
     state_->server->start();
   } catch (...) {
@@ -214,6 +220,13 @@ int web_application::run() {
     }
     return 1;
   }
+}
+
+hosting::application_parts hosting::application_access::open(web_application& application) {
+  http::request_handler handler = application.make_ready();
+  web_application::state& all = *application.state_;
+  all.runs_elsewhere = true;
+  return {all.settings, *all.log, std::move(handler), all.stop_requested, all.stopping};
 }
 
 std::vector<std::string> web_application::urls() const { return state_->urls; }

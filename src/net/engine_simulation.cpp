@@ -48,11 +48,11 @@ class simulation_engine final : public engine {
   bool send(token which, send_operation& operation) noexcept override {
     slot& here = at(which);
     here.sending = &operation;
-    here.due = now();
+    here.send_due = now();
     here.send_error = network_.operation_fails() ? failure_of_a_send() : 0;
     if (here.send_error != 0) return false;
     if (random().chance(conduct().late_sends)) {
-      here.due += any_time_up_to(conduct().latency);
+      here.send_due += any_time_up_to(conduct().latency);
       return false;
     }
     // What has failed at once is told in a turn.
@@ -95,6 +95,11 @@ class simulation_engine final : public engine {
 
  private:
   enum class kind : std::uint8_t { none, connection, listener, readiness };
+  // One of both.
+  struct due {
+    token which{};
+    network_actor* actor = nullptr;
+  };
   struct slot {
     std::uint32_t generation = 0;
     int descriptor = -1;
@@ -108,7 +113,7 @@ class simulation_engine final : public engine {
     unsigned strays = 0;  // deliveries that come although nobody wants them any more
     int send_error = 0;
     send_operation* sending = nullptr;
-    time_point due{};  // of the send
+    time_point send_due{};  // of the send
   };
 
   const network_conduct& conduct() const noexcept { return network_.conduct(); }
@@ -137,6 +142,8 @@ class simulation_engine final : public engine {
   }
   bool proceed(slot& here) noexcept;
   bool has_event(const slot& here) const;
+  bool wants_to_act(const network_actor& actor) const;
+  void collect_due();
   std::optional<time_point> next_event() const;
   void pass_time(std::optional<time_point> deadline);
   void deliver(engine_events& events, token which);
@@ -150,7 +157,7 @@ class simulation_engine final : public engine {
   simulated_network& network_;
   std::vector<std::byte, unmetered_allocator<std::byte>> buffer_;
   std::vector<slot, unmetered_allocator<slot>> slots_;
-  std::vector<token, unmetered_allocator<token>> batch_;
+  std::vector<due, unmetered_allocator<due>> batch_;
   std::size_t ring_left_ = 0;
   std::atomic<bool> woken_{false};
 };
@@ -161,11 +168,28 @@ bool simulation_engine::has_event(const slot& here) const {
   if (here.what == kind::none) return false;
   if (here.closing || here.what == kind::readiness) return true;
   if (here.what == kind::listener) return here.wanted && network_.readable(here.descriptor);
-  if (here.sending != nullptr && here.due <= now() && (here.send_error != 0 || network_.writable(here.descriptor))) {
+  if (here.sending != nullptr && here.send_due <= now() &&
+      (here.send_error != 0 || network_.writable(here.descriptor))) {
     return true;
   }
   if (here.wanted || (here.strays > 0 && !here.ended)) return network_.readable(here.descriptor);
   return !here.hang_up_told && network_.hung_up(here.descriptor);
+}
+
+bool simulation_engine::wants_to_act(const network_actor& actor) const {
+  const auto next = actor.next_action();
+  return next && *next <= now();
+}
+
+// In the order of the tokens, then of the actors.
+void simulation_engine::collect_due() {
+  batch_.clear();
+  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
+    if (has_event(slots_[i])) batch_.push_back({.which = {i, slots_[i].generation}});
+  }
+  for (network_actor* const each : network_.actors()) {
+    if (wants_to_act(*each)) batch_.push_back({.actor = each});
+  }
 }
 
 std::optional<time_point> simulation_engine::next_event() const {
@@ -175,10 +199,11 @@ std::optional<time_point> simulation_engine::next_event() const {
   };
   for (const slot& here : slots_) {
     if (here.what == kind::none) continue;
-    if (here.sending != nullptr && here.due > now()) consider(here.due);
+    if (here.sending != nullptr && here.send_due > now()) consider(here.send_due);
     if (here.wanted) consider(network_.next_arrival(here.descriptor));
     if (!here.hang_up_told) consider(network_.next_hang_up(here.descriptor));
   }
+  for (const network_actor* const each : network_.actors()) consider(each->next_action());
   return next;
 }
 
@@ -195,22 +220,24 @@ void simulation_engine::pass_time(std::optional<time_point> deadline) {
 }
 
 void simulation_engine::turn(engine_events& events, std::optional<time_point> deadline) {
-  const auto has_some = [this] {
-    return std::any_of(slots_.begin(), slots_.end(), [this](const slot& each) { return has_event(each); });
-  };
   network_.set_stalled(false);
   const bool may_wait = !deadline || *deadline > now();
-  if (!woken_.exchange(false) && may_wait && !has_some()) pass_time(deadline);
+  collect_due();
+  if (!woken_.exchange(false) && may_wait && batch_.empty()) {
+    pass_time(deadline);
+    collect_due();
+  }
   events.woke();
   ring_left_ = conduct().ring == network_conduct::unlimited ? conduct().ring : random().between(1, conduct().ring);
-  batch_.clear();
-  for (std::uint32_t i = 0; i < slots_.size(); ++i) {
-    if (has_event(slots_[i])) batch_.push_back({i, slots_[i].generation});
-  }
   if (random().chance(conduct().out_of_order)) random().shuffle(batch_);
-  for (const token which : batch_) {
-    if (!still(which) || !has_event(at(which)) || random().chance(conduct().held_back)) continue;
-    deliver(events, which);
+  for (const due& each : batch_) {
+    if (random().chance(conduct().held_back)) continue;
+    if (each.actor != nullptr) {
+      each.actor->act();
+      continue;
+    }
+    if (!still(each.which) || !has_event(at(each.which))) continue;
+    deliver(events, each.which);
     if (conduct().work > duration::zero()) network_.advance_to(now() + any_time_up_to(conduct().work));
     events.between_completions();
   }
@@ -266,7 +293,7 @@ void simulation_engine::finish_send(engine_events& events, token which, int erro
 }
 
 void simulation_engine::deliver_connection(engine_events& events, token which) {
-  if (at(which).sending != nullptr && (at(which).due <= now() || at(which).closing)) {
+  if (at(which).sending != nullptr && (at(which).send_due <= now() || at(which).closing)) {
     slot& here = at(which);
     const bool done = here.send_error != 0 || proceed(here);
     if (done || here.closing) finish_send(events, which, done ? here.send_error : ECANCELED);

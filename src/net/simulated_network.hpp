@@ -59,6 +59,20 @@ struct simulated_event {
   std::int64_t value;
 };
 
+// Somebody on the network who is no engine: a scripted peer, which sends and receives on descriptors of its own. It is
+// called from the engine's turns, with the events of the engine and in any order with them.
+class network_actor {
+ public:
+  network_actor() = default;
+  network_actor(const network_actor&) = delete;
+  network_actor& operator=(const network_actor&) = delete;
+  virtual ~network_actor() = default;
+
+  // When act() should be called; none: not before something else has happened.
+  virtual std::optional<time_point> next_action() const = 0;
+  virtual void act() = 0;
+};
+
 class simulated_network {
  public:
   explicit simulated_network(std::uint64_t seed, network_conduct conduct = {});
@@ -86,6 +100,9 @@ class simulated_network {
   // A connected descriptor; the other end is for the listener to accept. Without a `from`, 198.51.100.1 with a port
   // that nobody had. Throws std::system_error (ECONNREFUSED).
   int connect(const endpoint& to, const endpoint& from = {});
+  // The actor must outlive the network or be removed; neither may be done from within a turn.
+  void add(network_actor& actor) { actors_.push_back(&actor); }
+  void remove(network_actor& actor) noexcept { std::erase(actors_, &actor); }
   // Breaks a connection: both ends see it reset.
   void break_connection(int descriptor);
 
@@ -104,7 +121,7 @@ class simulated_network {
   void set_trace(std::function<void(const simulated_event&)> to) { trace_ = std::move(to); }
   std::size_t open_descriptors() const noexcept { return open_; }
 
-  // ----- For the engine
+  // ----- For engines and actors
 
   enum class outcome : std::uint8_t { nothing, bytes, end, reset };
   struct received {
@@ -133,6 +150,7 @@ class simulated_network {
   // Whether a send would take something, or fail.
   bool writable(int descriptor) const;
 
+  const auto& actors() const noexcept { return actors_; }
   // Counts an operation; true when it is to fail.
   bool operation_fails() noexcept;
   void advance_to(time_point when) noexcept { now_ = when > now_ ? when : now_; }
@@ -195,6 +213,7 @@ class simulated_network {
   std::uint64_t digest_;
   std::uint64_t events_ = 0;
   std::function<void(const simulated_event&)> trace_;
+  std::vector<network_actor*, unmetered_allocator<network_actor*>> actors_;
   descriptor_map<stream_end> ends_;
   descriptor_map<listener> listeners_;
 };

@@ -1,0 +1,28 @@
+// How an application is run on a loop of somebody else's: in a simulation, and in the tests of its user.
+#pragma once
+
+#include <stop_token>
+
+#include "hosting/settings.hpp"
+#include "hosting/stop_signal.hpp"
+#include "http/exchange.hpp"
+#include <windhover/logger.hpp>
+#include <windhover/web_application.hpp>
+
+namespace windhover::hosting {
+
+// What a server needs of an application. Valid as long as the application.
+struct application_parts {
+  const settings& configured;
+  logger& log;
+  http::request_handler handler;
+  const stop_signal& stop_requested;  // by web_application::stop()
+  std::stop_source& stopping;         // to be stopped once nobody listens any more
+};
+
+struct application_access {
+  // Checks what start() checks, and throws as it does. The application counts as started.
+  static application_parts open(web_application& application);
+};
+
+}  // namespace windhover::hosting
