@@ -68,12 +68,13 @@ application_run::~application_run() {
 
 endpoint application_run::address() { return {endpoint::kind::ipv4, "192.0.2.1", 80}; }
 
-net::simulated_network& application_run::network() noexcept { return state_->network; }
-net::event_loop& application_run::loop() noexcept { return state_->loop_; }
+net::simulated_network& application_run::network() const noexcept { return state_->network; }
+net::event_loop& application_run::loop() const noexcept { return state_->loop_; }
 
 void application_run::turn(bool may_wait) {
   state_->loop_.run_once(may_wait);
   state_->site->after_iteration();
+  if (state_->site->ended()) state_->deadline.cancel();
   if (!state_->stopping && state_->parts.stop_requested.requested()) stop();
 }
 

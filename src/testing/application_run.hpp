@@ -30,8 +30,8 @@ class application_run {
   // Where it listens: 192.0.2.1, port 80.
   static endpoint address();
 
-  net::simulated_network& network() noexcept;
-  net::event_loop& loop() noexcept;
+  net::simulated_network& network() const noexcept;
+  net::event_loop& loop() const noexcept;
 
   // One iteration of the loop.
   void turn(bool may_wait);

@@ -1,0 +1,75 @@
+// A client on the simulated network that follows a script of its own: it opens a connection, says what the numbers of
+// its seed tell it to say, reads at its own pace, and goes away in one of the ways in which clients go away.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "journal.hpp"
+#include "net/simulated_network.hpp"
+
+namespace windhover::simulation {
+
+class client : public net::network_actor {
+ public:
+  client(net::simulated_network& network, const endpoint& server, std::uint64_t seed, net::duration begins);
+  ~client() override = default;
+
+  std::optional<net::time_point> next_action() const final;
+  void act() final;
+  virtual bool done() const noexcept { return state_ == state::gone; }
+
+ protected:
+  // ----- For the scripts
+
+  // The connection is there: the first bytes may be queued.
+  virtual void begin() = 0;
+  // The next step of the script, when it is due and everything queued has gone. Returns how long to wait for the one
+  // after it; none: there is no further step.
+  virtual std::optional<net::duration> step() = 0;
+  // Bytes arrived. What is taken is taken off the front.
+  virtual void read(std::string& arrived) = 0;
+  // The server has ended its stream, or the connection has failed.
+  virtual void over(bool failed) = 0;
+
+  void queue(std::string_view bytes) { output_.append(bytes); }
+  // What is queued goes out, then our end.
+  void end() noexcept { ends_ = true; }
+  // Goes away at once: with a reset, or politely.
+  void leave(bool reset);
+  // Reads nothing for a while.
+  void rest(net::duration time);
+  // The rest of the script is not wanted any more.
+  void drop_script() noexcept { next_step_.reset(); }
+  net::seeded_random& random() noexcept { return random_; }
+  net::duration milliseconds_up_to(std::uint64_t most) noexcept;
+
+ private:
+  enum class state : std::uint8_t { waiting, connected, gone };
+
+  void connect();
+  void send_some();
+  void receive_some();
+  void close(bool reset);
+
+  net::simulated_network& network_;
+  endpoint server_;
+  net::seeded_random random_;
+  net::time_point begins_;
+  net::time_point patience_ends_{};
+  std::optional<net::time_point> next_step_;
+  net::time_point reads_from_{};
+  std::string output_;
+  std::string input_;
+  int descriptor_ = -1;
+  int attempts_ = 0;
+  bool ends_ = false;
+  bool ended_ = false;      // our end is sent
+  bool was_ended_ = false;  // the server's has come
+  state state_ = state::waiting;
+};
+
+}  // namespace windhover::simulation
