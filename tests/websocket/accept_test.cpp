@@ -68,7 +68,8 @@ TEST(Accept, TheResponseKeyOfEveryVector) {
     std::string stream = request();
     const std::string key = "AQIDBAUGBwgJCgsMDQ4PEA==";
     stream.replace(stream.find(key), key.size(), row.at("key").get<std::string>());
-    EXPECT_EQ(header_of(answer_to(echo_or_400, stream + client_close(1000)), "Sec-WebSocket-Accept"), row.at("accept"));
+    EXPECT_EQ(header_of(answer_to(echo_or_400, stream + client_close(1000)), "Sec-WebSocket-Accept"),
+              row.at("accept").get<std::string>());
   }
 }
 
