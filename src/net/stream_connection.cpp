@@ -187,7 +187,12 @@ void stream_connection::on_receive_ended(int error) noexcept {
 }
 
 void stream_connection::flush() noexcept {
-  if (dead_ || in_flight_) return;
+  if (dead_) return;
+  if (in_flight_) {
+    // A send that went out early, between completions, may post none of its own: what came behind it must not wait for
+    // somebody else's.
+    return loop_.hurry();
+  }
   if (output_ && !output_->queued.empty()) return start_send();
   if (output_) loop_.take_back(std::move(output_));
   if (closing_ && !shut_down_) {

@@ -1,11 +1,16 @@
 // The loop itself: the mailbox, stopping, holding it for too long, choosing an engine.
 #include "net/event_loop.hpp"
 
+#include <chrono>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "support/transports.hpp"
 
@@ -35,6 +40,57 @@ TEST_P(EventLoop, RunsWhatOtherThreadsPostInTheOrderOfEachSender) {
     ASSERT_EQ(list.size(), 1000U);
     EXPECT_TRUE(std::is_sorted(list.begin(), list.end()));
   }
+}
+
+// What was queued behind a send that had been submitted early stayed until something else happened on the loop: with a
+// silent peer, until the next ping.
+TEST_P(EventLoop, OutputBehindAnEarlySubmissionNeedsNobodyElseToWakeTheLoop) {
+  const auto [near, far] = test::connected_sockets(true);
+  const auto [other_near, other_far] = test::connected_sockets(true);
+  test::recording_driver* drivers[2] = {};
+  transport* streams[2] = {};
+  const int descriptors[2] = {near, other_near};
+  for (int i = 0; i < 2; ++i) {
+    streams[i] = &loop.add_connection(descriptors[i], [&, i](transport& on) {
+      auto made = std::make_unique<test::recording_driver>(on);
+      drivers[i] = made.get();
+      return made;
+    });
+  }
+  int calls = 0;
+  const auto answer = [&](std::size_t) {
+    streams[0]->queue_copy(test::bytes_of(calls == 0 ? "1" : "2"));
+    if (calls++ > 0) return;
+    // Long enough for the loop to submit early.
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+    while (std::chrono::steady_clock::now() < until) {
+    }
+  };
+  for (test::recording_driver* const each : drivers) each->then = answer;
+  // Only this wakes a loop that hangs.
+  timer guard(nullptr, [](void*) noexcept {});
+  test::run_idle(loop, 2);
+  loop.arm(guard, std::chrono::seconds(30));
+  const time_point hung = loop.now() + std::chrono::seconds(15);
+  for (const int each : {far, other_far}) ASSERT_EQ(::send(each, "x", 1, MSG_NOSIGNAL), 1);
+  std::string received;
+  std::thread peer([&, box = loop.mailbox()] {
+    char bytes[2];
+    for (ssize_t count = 1; count > 0 && received.size() < 2;) {
+      pollfd readable{far, POLLIN, 0};
+      ::poll(&readable, 1, -1);
+      count = ::recv(far, bytes, sizeof bytes, 0);
+      if (count > 0) received.append(bytes, static_cast<std::size_t>(count));
+    }
+    box->post([this] { loop.stop(); });
+  });
+  loop.run();
+  peer.join();
+  EXPECT_LT(loop.now(), hung) << "the loop waited for its next timer";
+  EXPECT_EQ(received, "12");
+  guard.cancel();
+  ::close(far);
+  ::close(other_far);
 }
 
 TEST_P(EventLoop, AMailboxMayOutliveItsLoop) {
