@@ -18,6 +18,7 @@ struct serve_options {
   std::string engine;
   unsigned threads = 0;
   std::size_t max_message_size = std::size_t{64} << 20;
+  bool compress = false;
 };
 
 task<> echo(websocket& socket) {
@@ -37,6 +38,9 @@ int serve(const serve_options& options) {
   web_application app(sources);
   websocket_options websockets;
   websockets.max_message_size = options.max_message_size;
+  // An echo holds nothing that its client does not know. Every message is compressed, so that clients can be tried.
+  websockets.dangerous_enable_compression = options.compress;
+  websockets.compression_threshold = 0;
   app.use_websockets(websockets);
   if (options.root.empty()) {
     app.use_embedded_files({{.path = "/index.html", .content_type = "text/html; charset=utf-8", .content = echo_page}});
@@ -60,6 +64,7 @@ std::function<int()> add_serve(CLI::App& app) {
       ->check(CLI::Range(0, 1024))
       ->capture_default_str();
   command->add_option("--max-message-size", options->max_message_size, "Bytes; 0 for no limit")->capture_default_str();
+  command->add_flag("--compress", options->compress, "Compress messages for clients that offer permessage-deflate");
   return [options] { return serve(*options); };
 }
 

@@ -25,7 +25,10 @@ websocket_error inbound_compression::count_plain(bool first, std::uint64_t paylo
 
 wire::inflater& inbound_compression::engine() {
   if (!engine_) {
-    engine_ = context_takeover_ ? std::make_unique<wire::inflater>(window_bits_, true) : pool_->lend_inflater();
+    // A sender that agreed to 8 often uses 9, because its zlib cannot deflate with 8: it is understood.
+    constexpr int smallest = 9;
+    const int window_bits = std::max<int>(window_bits_, smallest);
+    engine_ = context_takeover_ ? std::make_unique<wire::inflater>(window_bits, true) : pool_->lend_inflater();
   }
   return *engine_;
 }

@@ -1,10 +1,34 @@
 // .NET's ClientWebSocket against the tool's echo, whose URL is in WINDHOVER_WEBSOCKET_URL. Run through with_tool.mjs,
-// which starts the tool and looks at how it ended. The names of ASP.NET Core's own middleware tests are kept where the
-// same behaviour is looked at.
+// which starts the tool and looks at how it ended. With the argument "compression" the tool compresses, and so does the
+// client. The names of ASP.NET Core's own middleware tests are kept where the same behaviour is looked at.
 
+using System.Net.WebSockets;
 using Windhover.Interop;
 
-(string Name, Func<Task> Run)[] tests =
+(string Name, Func<Task> Run)[] compressionTests =
+[
+    ("random messages with all contexts and windows of 15", () => Compressed(true, true, 15, 15)),
+    ("random messages without a context of the server", () => Compressed(false, true, 15, 15)),
+    ("random messages without a context of the client", () => Compressed(true, false, 15, 15)),
+    ("random messages without any context", () => Compressed(false, false, 15, 15)),
+    ("random messages with a server's window of 9", () => Compressed(true, true, 9, 15)),
+    ("random messages with a client's window of 9", () => Compressed(true, true, 15, 9)),
+    ("random messages without contexts and with small windows", () => Compressed(false, false, 10, 11)),
+    ("messages of 10 MB", CompressionTests.LargeMessages),
+    ("fragments", CompressionTests.Fragments),
+    ("single messages are not compressed", CompressionTests.DisableCompression),
+];
+
+static Task Compressed(bool serverContext, bool clientContext, int serverBits, int clientBits) =>
+    CompressionTests.RandomMessages(new WebSocketDeflateOptions
+    {
+        ServerContextTakeover = serverContext,
+        ClientContextTakeover = clientContext,
+        ServerMaxWindowBits = serverBits,
+        ClientMaxWindowBits = clientBits,
+    });
+
+(string Name, Func<Task> Run)[] plainTests =
 [
     ("Connect_Success", MessageTests.ConnectSuccess),
     ("NegotiateSubProtocol: the echo selects none", MessageTests.NegotiateSubProtocol),
@@ -30,6 +54,7 @@ using Windhover.Interop;
     ("ReceiveClose and CloseFromCloseReceived: a server that stops says going away", CloseTests.ServerStops),
 ];
 
+var tests = args is ["compression"] ? compressionTests : plainTests;
 var failed = 0;
 foreach (var (name, run) in tests)
 {
