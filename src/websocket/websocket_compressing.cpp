@@ -1,11 +1,20 @@
 // Compressed messages of a WebSocket connection that has negotiated permessage-deflate (RFC 7692).
 #include <array>
+#include <cstddef>
 
 #include "websocket/websocket_connection.hpp"
+#include "websocket/websocket_handle_state.hpp"
 
 namespace windhover {
 
 using wire::opcode;
+
+namespace {
+
+// A few octets may stand for many, and inflating takes time: about 2 ms for this much.
+constexpr std::size_t most_inflated_in_a_turn = std::size_t{1} << 20;
+
+}  // namespace
 
 // ----- Arriving
 
@@ -22,10 +31,11 @@ bool websocket_connection::begin_frame_where_compression_is() {
   return false;
 }
 
-// As decode_payload. Octets whose contents nobody has room for yet are left, so that reading pauses.
+// As decode_payload. Octets whose contents nobody has room for yet are left, so that reading pauses; and so are those
+// that would hold the loop for too long.
 bool websocket_connection::decode_compressed_payload(std::span<const std::byte>& bytes) {
   while (decoder_.payload_remaining() > 0 && !bytes.empty()) {
-    if (should_pause()) return false;
+    if (must_leave_octets()) return false;
     std::array<std::byte, 4096> unmasked;
     std::span<const std::byte> in = std::span(unmasked).first(decoder_.read_payload(bytes, unmasked));
     if (drop_messages_) continue;
@@ -33,21 +43,35 @@ bool websocket_connection::decode_compressed_payload(std::span<const std::byte>&
     if (receiving_is_over()) return true;
     if (drop_messages_ || in.empty()) continue;
     decoder_.unread_payload(bytes, in.size());
-    return false;
   }
   if (decoder_.payload_remaining() == 0) end_data_frame();
   return true;
 }
 
-// Until all of `in` has been taken and what it stands for delivered, or the handler has to receive first, or nobody
-// wants it any more.
+bool websocket_connection::must_leave_octets() {
+  if (should_pause()) return true;
+  if (drop_messages_ || !inflated_enough()) return false;
+  // Nobody has to do anything for it to go on, but others have their turn before.
+  static_cast<void>(handle());
+  loop().mailbox()->post([state = handle_] {
+    if (state->connection != nullptr) state->connection->resume_reading();
+  });
+  return true;
+}
+
+bool websocket_connection::inflated_enough() const noexcept {
+  return compression_->inbound().inflated_in(loop().turn()) >= most_inflated_in_a_turn;
+}
+
+// Until all of `in` has been taken and what it stands for delivered, or some of it has to be left, or nobody wants it
+// any more.
 void websocket_connection::inflate(std::span<const std::byte>& in) {
   for (;;) {
     const inbound_compression::portion portion = compression_->inbound().inflate(in);
     const bool ends = decoder_.payload_remaining() == 0 && decoder_.frame().fin;
     if (!take_portion(portion, ends) || !portion.more) return;
     // When all of the input has been taken, what is left of the output is too little to wait for.
-    if (!in.empty() && should_pause()) return;
+    if (!in.empty() && (should_pause() || inflated_enough())) return;
   }
 }
 
@@ -57,6 +81,7 @@ bool websocket_connection::take_portion(const inbound_compression::portion& port
     fail(portion.error);
     return false;
   }
+  compression_->inbound().count_inflated(portion.bytes.size(), loop().turn());
   inbound_.append(portion.bytes, settings_.max_message_size, ends && !portion.more);
   if (piece_receiver_ != nullptr && !portion.bytes.empty()) offer_piece();
   return !receiving_is_over() && !drop_messages_;

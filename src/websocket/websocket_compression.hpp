@@ -58,6 +58,13 @@ class inbound_compression {
   // Behind the last octet, likewise.
   portion end_message();
 
+  // How many bytes were inflated in that turn of the loop.
+  std::size_t inflated_in(std::uint64_t turn) const noexcept { return turn == turn_ ? inflated_in_turn_ : 0; }
+  void count_inflated(std::size_t bytes, std::uint64_t turn) noexcept {
+    inflated_in_turn_ = inflated_in(turn) + bytes;
+    turn_ = turn;
+  }
+
  private:
   wire::inflater& engine();
   template <class Work>
@@ -68,6 +75,8 @@ class inbound_compression {
   std::unique_ptr<wire::inflater> engine_;  // the socket's own, or lent while a message is arriving
   std::uint64_t max_message_size_;
   std::uint64_t size_ = 0;  // of the message that is arriving, as far as it has come
+  std::uint64_t turn_ = 0;
+  std::size_t inflated_in_turn_ = 0;
   wire::utf8_validator text_;
   std::uint8_t window_bits_;
   bool context_takeover_;

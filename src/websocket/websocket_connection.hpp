@@ -116,6 +116,8 @@ class websocket_connection final : public net::driver {
   bool decode_payload(std::span<const std::byte>& bytes);
   bool decode_compressed_payload(std::span<const std::byte>& bytes);
   void inflate(std::span<const std::byte>& in);
+  bool must_leave_octets();
+  bool inflated_enough() const noexcept;
   bool take_portion(const inbound_compression::portion& portion, bool ends);
   bool begin_frame_where_compression_is();
   bool end_compressed_message();

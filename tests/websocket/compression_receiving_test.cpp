@@ -423,6 +423,37 @@ TEST(CompressionReceiving, ReadingPausesWithinABomb) {
   EXPECT_EQ(size, 10'000'000U);
 }
 
+TEST(CompressionReceiving, ManyBombsHaveTheLoopForAShortTimeOnly) {
+  constexpr std::size_t mebibyte = std::size_t{1} << 20;
+  constexpr std::size_t count = 20;
+  const std::string message = rsv1_frame(opcode::binary, deflated(std::string(mebibyte, '\0')));
+  std::string stream;
+  for (std::size_t i = 0; i < count; ++i) stream += message;
+  for (const bool in_pieces : {false, true}) {
+    std::size_t received = 0;
+    websocket_peers peers;
+    peers.compression.emplace();
+    peers.serve([&](websocket& socket) -> task<> {
+      if (in_pieces) {
+        std::vector<std::byte> buffer(mebibyte);
+        while (auto piece = co_await socket.receive(buffer)) received += piece.count;
+      } else {
+        while (auto whole = co_await socket.receive()) received += whole->size();
+      }
+    });
+    peers.send(stream + client_close(1000));
+    std::size_t most = 0;
+    while (!peers.host.handler_ended) {
+      const std::size_t before = received;
+      peers.loop.run_once(false);
+      most = std::max(most, received - before);
+    }
+    EXPECT_EQ(received, count * mebibyte);
+    EXPECT_LE(most, 3 * mebibyte);
+    peers.finish();
+  }
+}
+
 // ----- Pieces
 
 // Receives with a buffer of `size` and counts; never more than the bound is held.
