@@ -1,6 +1,7 @@
 #include "http/client_connection.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -13,6 +14,13 @@ namespace windhover::http {
 using wire::http1::body_framing;
 using wire::http1::response_parser;
 
+namespace {
+
+// For the server's end of the connection after ours.
+constexpr net::duration linger_timeout = std::chrono::seconds(1);
+
+}  // namespace
+
 struct client_connection::answer_awaiter {
   bool await_ready() const noexcept { return of.answered_; }
   void await_suspend(std::coroutine_handle<> waiter) const noexcept { of.waiter_ = waiter; }
@@ -21,13 +29,17 @@ struct client_connection::answer_awaiter {
 };
 
 client_connection::client_connection(net::transport& on, const client_limits& limits) noexcept
-    : stream_(on), limits_(limits), parser_(limits.head) {
+    : stream_(on),
+      limits_(limits),
+      parser_(limits.head),
+      timer_(this, [](void* self) noexcept { static_cast<client_connection*>(self)->stream_.abort(); }) {
   // Of a body only the beginning is looked at, however long it says it is.
   limits_.head.body = wire::http1::unlimited_body;
 }
 
 task<client_outcome> client_connection::ask(std::string request, expected what, std::stop_token stop) {
-  if (state_ == state::head || state_ == state::body) throw std::logic_error("a request is being answered already");
+  if (state_ != state::idle && state_ != state::dead)
+    throw std::logic_error("a request is being answered already, or the connection has ended with its answer");
   outcome_ = {};
   answered_ = false;
   expected_ = what;
@@ -53,7 +65,7 @@ void client_connection::upgrade(std::unique_ptr<net::driver> successor) noexcept
 
 void client_connection::let_go() noexcept {
   held_ = false;
-  if (state_ != state::dead) stream_.abort();
+  if (state_ != state::dead && state_ != state::lingering) stream_.abort();
   stream_.driver_finished();
 }
 
@@ -80,7 +92,7 @@ std::size_t client_connection::on_bytes(std::span<const std::byte> bytes) noexce
     fail(client_outcome::failure::connection_lost, "there was no memory for the answer");
   }
   // What is left waits for the other protocol; after a failure nobody wants it.
-  return state_ == state::dead ? bytes.size() : bytes.size() - rest.size();
+  return state_ == state::idle ? bytes.size() - rest.size() : bytes.size();
 }
 
 void client_connection::read_head(std::span<const std::byte>& bytes) {
@@ -101,7 +113,7 @@ void client_connection::read_head(std::span<const std::byte>& bytes) {
   response.switched = expected_ == expected::upgrade ? status == 101 : status >= 200 && status <= 299;
   if (response.switched) {
     state_ = state::idle;
-    return respond();
+    return resume();
   }
   // An interim response; 101 is none for a tunnel either, but it is final in no case.
   if (status < 200) return;
@@ -113,22 +125,22 @@ void client_connection::begin_body() {
   const bool has_none = head.status == 204 || head.status == 304;
   state_ = state::body;
   // A body in doubt is not looked at: what matters has been said by the head.
-  if (has_none || wire::http1::read_framing(head)) return respond();
+  if (has_none || wire::http1::read_framing(head)) return respond(true);
   until_end_ = head.framing == body_framing::none;
   body_.start(head.framing, head.content_length);
   const bool empty = head.framing == body_framing::content_length && head.content_length == 0;
-  if (empty || limits_.body_prefix == 0) respond();
+  if (empty || limits_.body_prefix == 0) respond(empty);
 }
 
 void client_connection::read_body(std::span<const std::byte>& bytes) {
   if (until_end_) {
     keep(std::exchange(bytes, {}));
-    if (outcome_.response.body.size() == limits_.body_prefix) respond();
+    if (outcome_.response.body.size() == limits_.body_prefix) respond(false);
     return;
   }
   const wire::http1::body_step step = body_.read(bytes, limits_.head);
   keep(step.data);
-  if (step.finished || step.error || outcome_.response.body.size() == limits_.body_prefix) respond();
+  if (step.finished || step.error || outcome_.response.body.size() == limits_.body_prefix) respond(step.finished);
 }
 
 void client_connection::keep(std::span<const std::byte> piece) {
@@ -140,7 +152,7 @@ void client_connection::keep(std::span<const std::byte> piece) {
 // ----- Ends
 
 void client_connection::on_end() noexcept {
-  if (state_ == state::body) return respond();
+  if (state_ == state::body) return respond(true);
   const bool nothing = parser_.nothing_read();
   if (state_ == state::head) {
     state_ = state::dead;
@@ -151,26 +163,31 @@ void client_connection::on_end() noexcept {
 }
 
 void client_connection::on_failure(const net::failure& why) noexcept {
+  timer_.cancel();
   const state before = std::exchange(state_, state::dead);
   try {
     lost_ = net::describe(why);
   } catch (const std::bad_alloc&) {
     // Without words.
   }
-  if (before == state::body) respond();
+  if (before == state::body) resume();
   if (before == state::head) fail(client_outcome::failure::connection_lost, lost_);
   stream_.driver_finished();
 }
 
 void client_connection::stopped() noexcept {
   if (answered_) return;
-  if (state_ == state::body) return respond();
+  if (state_ == state::body) return respond(false);
   fail(client_outcome::failure::stopped, "stopped");
 }
 
 // A response that is no switch is the last thing that is read.
-void client_connection::respond() noexcept {
-  if (state_ == state::body) {
+void client_connection::respond(bool body_is_complete) noexcept {
+  if (body_is_complete) {
+    state_ = state::lingering;
+    stream_.close();
+    stream_.loop().arm(timer_, linger_timeout);
+  } else {
     state_ = state::dead;
     stream_.abort();
   }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 
+#include "net/timer.hpp"
 #include "net/transport.hpp"
 #include "wire/http1/body_reader.hpp"
 #include "wire/http1/response_parser.hpp"
@@ -55,7 +56,8 @@ class client_connection final : public net::driver {
   // After a response that has switched, at once, in the same step of the coroutine that got it: the successor owns the
   // transport from now on, and gets every byte behind the response. This object must not be touched any more.
   void upgrade(std::unique_ptr<net::driver> successor) noexcept;
-  // Instead: nobody needs it any more. Ends the connection; the loop destroys it.
+  // Instead: nobody needs it any more. Ends the connection, politely after a complete answer, so that no server notes
+  // an error; the loop destroys it.
   void let_go() noexcept;
 
   // net::driver
@@ -64,22 +66,26 @@ class client_connection final : public net::driver {
   void on_end() noexcept override;
   void on_failure(const net::failure& why) noexcept override;
   bool finished() const noexcept override { return !held_; }
-  void drain() noexcept override { stream_.abort(); }
+  void drain() noexcept override {
+    // One that lingers ends soon by itself.
+    if (state_ != state::lingering) stream_.abort();
+  }
   std::string describe() const override;
 
   // For the stop of ask().
   void stopped() noexcept;
 
  private:
-  // idle: nothing was asked, or HTTP has ended; bytes wait for whoever takes them.
-  enum class state : std::uint8_t { idle, head, body, dead };
+  // idle: nothing was asked, or HTTP has ended; bytes wait for whoever takes them. lingering: the answer was the last
+  // one, our end is sent, the server's awaited.
+  enum class state : std::uint8_t { idle, head, body, lingering, dead };
   struct answer_awaiter;
 
   void read_head(std::span<const std::byte>& bytes);
   void read_body(std::span<const std::byte>& bytes);
   void begin_body();
   void keep(std::span<const std::byte> piece);
-  void respond() noexcept;
+  void respond(bool body_is_complete) noexcept;
   void fail(client_outcome::failure why, std::string_view text) noexcept;
   void resume() noexcept;
 
@@ -90,6 +96,7 @@ class client_connection final : public net::driver {
   client_outcome outcome_;
   std::string lost_;  // why the connection is dead
   std::coroutine_handle<> waiter_;
+  net::timer timer_;  // while lingering
   expected expected_ = expected::upgrade;
   state state_ = state::idle;
   bool until_end_ = false;  // the body goes on to the end of the connection

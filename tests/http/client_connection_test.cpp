@@ -1,6 +1,7 @@
 // Asking a server to leave HTTP: the answers it may give, wherever they are cut, and every way in which none comes.
 #include "http/client_connection.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -62,6 +63,10 @@ class client_peers {
       static_cast<client_peers*>(self)->ended();
       return std::noop_coroutine();
     });
+  }
+  void release() {
+    const net::event_loop::scope here(loop);
+    std::exchange(connection, nullptr)->let_go();
   }
   void send(std::string_view bytes) { server_end->queue_copy(test::bytes_of(bytes)); }
   std::string outcome() {
@@ -200,6 +205,38 @@ TEST(ClientConnection, KeepsOnlyTheBeginningOfABodyAndReadsNoFurther) {
   peers.ask();
   peers.send("HTTP/1.1 404 No\r\n\r\nx");
   EXPECT_EQ(peers.outcome(), "404 No ''");
+}
+
+TEST(ClientConnection, ACompleteRefusalEndsWithoutAReset) {
+  for (const std::string_view answer :
+       {"HTTP/1.1 401 Who\r\nContent-Length: 5\r\n\r\nlogin", "HTTP/1.1 302 There\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "HTTP/1.1 204\r\n\r\n"}) {
+    SCOPED_TRACE(answer);
+    client_peers polite;
+    polite.ask();
+    polite.send(answer);
+    polite.outcome();
+    EXPECT_TRUE(polite.server.ended);
+    polite.loop.drain_all();
+    test::run_idle(polite.loop);
+    EXPECT_FALSE(polite.server.failed);
+    polite.send("what nobody wants any more");
+    polite.server_end->close();
+    polite.release();
+    test::run_idle(polite.loop);
+    EXPECT_FALSE(polite.server.failed);
+    EXPECT_TRUE(polite.loop.describe_connections(1).empty());
+    // One that does not end its side is waited for a second.
+    client_peers stubborn;
+    stubborn.ask();
+    stubborn.send(answer);
+    stubborn.outcome();
+    stubborn.release();
+    EXPECT_FALSE(stubborn.server.failed);
+    test::run_until(stubborn.loop, [&] { return stubborn.loop.describe_connections(1).empty(); });
+    EXPECT_TRUE(stubborn.server.failed);
+    EXPECT_EQ(stubborn.loop.now() - net::time_point(), std::chrono::seconds(1));
+  }
 }
 
 TEST(ClientConnection, ABodyWithoutALengthGoesOnToTheEndOfTheConnection) {

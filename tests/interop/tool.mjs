@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { within } from './bounded.mjs';
 
 const path = process.env.WINDHOVER_TOOL;
-const engine = process.env.WINDHOVER_ENGINE;
+export const engine = process.env.WINDHOVER_ENGINE;
 
 // io_uring_setup(2), which a container's seccomp profile or a sysctl may forbid: the system call's number is the same
 // on every architecture.
@@ -32,8 +32,12 @@ class Tool {
   stdout = '';
   stderr = '';
 
-  constructor(args) {
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // `input`: what its standard input holds; null for one that stays open and empty, undefined for none.
+  constructor(args, input) {
+    const stdin = input === undefined ? 'ignore' : 'pipe';
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...args], { stdio: [stdin, 'pipe', 'pipe'] });
+    if (input !== undefined) this.#child.stdin.on('error', () => {});  // it may end before it has read everything
+    if (input !== undefined && input !== null) this.#child.stdin.end(input);
     this.#child.unref();  // a tool that a failed test leaves behind does not keep the process alive
     for (const stream of ['stdout', 'stderr']) {
       this.#child[stream].unref();
@@ -86,6 +90,10 @@ class Tool {
 
   signal(name) { this.#child.kill(name); }
 
+  // On its standard input, where it has one; end() ends that.
+  write(text) { this.#child.stdin.write(text); }
+  end() { this.#child.stdin.end(); }
+
   // How the tool ended: its exit code, or the signal that killed it.
   async exited() {
     try {
@@ -114,7 +122,20 @@ export async function serve({ urls = 'http://127.0.0.1:0', options = [] } = {}) 
 
 // Runs the tool with these arguments to its end.
 export async function run(...args) {
-  const tool = new Tool(args);
+  return runWith(undefined, ...args);
+}
+
+// The same with something on its standard input.
+export async function runWith(input, ...args) {
+  return ended(new Tool(args, input));
+}
+
+// The same, with an input that is written to while it runs.
+export function start(...args) {
+  return new Tool(args, null);
+}
+
+export async function ended(tool) {
   const { code, signal } = await tool.exited();
   return { code, signal, stdout: tool.stdout, stderr: tool.stderr };
 }
