@@ -9,7 +9,8 @@
 // close_status() says why. Misuse throws: another thread than the socket's, a socket whose handler has returned, a
 // close code that must not be sent.
 //
-// Pings are answered and closes noticed by the server, whether or not the handler is receiving.
+// Pings are answered and closes noticed by the library, whether or not anybody is receiving. What is said of handlers
+// and their server holds for the sockets of a websocket_client too: its peer is the server.
 #pragma once
 
 #include <coroutine>
@@ -67,7 +68,7 @@ class websocket {
  public:
   websocket(const websocket&) = delete;
   websocket& operator=(const websocket&) = delete;
-  // A socket that goes out of scope while it is open is closed by the server: with 1000, with 1001 when the server is
+  // A socket that goes out of scope while it is open is closed by the library: with 1000, with 1001 when the server is
   // stopping, or with 1011 during an exception.
   ~websocket();
 
@@ -157,7 +158,7 @@ class websocket {
   send_awaiter send(const Bytes& bytes, disable_compression compression) {
     return send(bytes, end_of_message::yes, compression);
   }
-  // Kept by reference, not copied, unless it is compressed.
+  // Kept by reference, not copied, unless it is compressed (a client's frames are masked, which is a copy).
   send_awaiter send(const message& whole, disable_compression compression = disable_compression::no);
   // As it was prepared, which is not compressed.
   send_awaiter send(const prepared_message& shared);
@@ -195,7 +196,7 @@ class websocket {
   std::optional<close_code> close_status() const;
   // The reason that came with it. Valid until the socket is destroyed.
   std::string_view close_reason() const;
-  // As the client spelt it; empty for none. Valid until the socket is destroyed.
+  // What both ends have agreed on, as the client spelt it; empty for none. Valid until the socket is destroyed.
   std::string_view sub_protocol() const;
   // What was agreed beyond RFC 6455, as in Sec-WebSocket-Extensions: "permessage-deflate; server_no_context_takeover"
   // where compression was negotiated; empty for nothing. Valid until the socket is destroyed.
