@@ -49,7 +49,6 @@ class Resolver : public ::testing::Test {
 };
 
 TEST_F(Resolver, ANumericAddressNeedsNoWorker) {
-  const event_loop_options without;
   worker_pool none({.threads = 1, .queue = 0});
   event_loop alone(make_epoll_engine(), with_workers(none));
   for (const auto& [host, shown] : {std::pair("127.0.0.1", "127.0.0.1:5000"), std::pair("::1", "[::1]:5000")}) {
