@@ -140,12 +140,13 @@ TEST_P(ClientAndApplication, AClientThatStopsSaysGoingAway) {
 }
 
 TEST_P(ClientAndApplication, AHandlerCanBeAClientOfAnotherServer) {
-  // A relay: what it gets, it sends on to the echo, and back.
+  // A relay: the first message says where to; what it gets then, it sends on, and back.
   make().use_websockets();
   app->map_websocket("/echo", echo);
-  app->map_websocket("/relay", [this](websocket& socket) -> task<> {
+  app->map_websocket("/relay", [](websocket& socket) -> task<> {
     const websocket_client client;
-    websocket upstream = co_await client.connect(websocket_url("/echo"));
+    auto where = co_await socket.receive();
+    websocket upstream = co_await client.connect(where->text());
     while (auto message = co_await socket.receive()) {
       co_await upstream.send(*message);
       auto answer = co_await upstream.receive();
@@ -155,7 +156,9 @@ TEST_P(ClientAndApplication, AHandlerCanBeAClientOfAnotherServer) {
   });
   start();
   const websocket_client client;
-  const std::string answer = client.run(websocket_url("/relay"), [](websocket& socket) -> task<std::string> {
+  const std::string where = websocket_url("/echo");
+  const std::string answer = client.run(websocket_url("/relay"), [&](websocket& socket) -> task<std::string> {
+    co_await socket.send(where);
     co_await socket.send("round about");
     auto echoed = co_await socket.receive();
     co_return std::string(echoed->text());
