@@ -36,6 +36,7 @@ websocket_client_options options_of(const client_command_options& from) {
   made.proxy = from.proxy;
   made.connect_timeout = std::chrono::seconds(from.connect_timeout);
   made.max_message_size = from.max_message_size;
+  if (!from.keep_alive) made.keep_alive_interval = std::chrono::milliseconds(0);
   return made;
 }
 

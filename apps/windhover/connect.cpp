@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -43,14 +44,14 @@ class line_source {
   bool take_line() {
     const std::size_t end = text_.find('\n', searched_);
     if (end == std::string::npos) {
+      text_.erase(0, std::exchange(begin_, 0));
       searched_ = text_.size();
       if (longest_ != 0 && text_.size() > longest_)
         throw std::runtime_error("a line of the input is longer than a message may be; see --max-message-size");
       return false;
     }
-    line_ = text_.substr(0, end);
-    text_.erase(0, end + 1);
-    searched_ = 0;
+    line_ = text_.substr(begin_, end - begin_);
+    begin_ = searched_ = end + 1;
     return true;
   }
   std::optional<std::string> take_rest() {
@@ -72,7 +73,8 @@ class line_source {
   std::size_t longest_;
   std::string text_;
   std::string line_;
-  std::size_t searched_ = 0;  // no line ends before
+  std::size_t begin_ = 0;     // of the next line
+  std::size_t searched_ = 0;  // no line ends between the two
   bool ended_ = false;
 };
 

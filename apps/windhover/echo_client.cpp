@@ -23,6 +23,7 @@ std::function<int()> add_echo_client(CLI::App& app) {
   CLI::App* const command =
       app.add_subcommand("echo-client", "Connect to a WebSocket server and send every message back until it closes");
   add_client_options(*command, *options);
+  options->keep_alive = false;
   return [options] { return run_client(*options, echo); };
 }
 
