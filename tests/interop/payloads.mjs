@@ -17,6 +17,17 @@ export function bytes(size) {
   return Buffer.from(words.buffer, 0, size);
 }
 
+// The same numbers for the same seed.
+export function randomNumbers(seed) {
+  let state = seed >>> 0 || 1;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % below;
+  };
+}
+
 // Text that is `size` bytes long in UTF-8, with characters of one to four bytes.
 export function text(size) {
   const pieces = [];

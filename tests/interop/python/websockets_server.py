@@ -44,6 +44,19 @@ async def drive(socket):
     for fragments in (["Wind", "ho", "ver"], ["", "a", "", "b", ""], [b"\x00", b"", b"\xff" * 70000]):
         await within(socket.send(fragments))
         await assert_receives(type(fragments[0])().join(fragments))
+    # Sequences of messages that nobody has thought of, in fragments cut anywhere.
+    seed = int(os.environ.get("WINDHOVER_SEED", random.randrange(1 << 32)))
+    numbers = random.Random(seed)
+    for _ in range(300):
+        size = numbers.randrange(100_000 if numbers.randrange(4) == 0 else 300)
+        message = numbers.randbytes(size) if numbers.randrange(2) == 0 else text_of(size)
+        cuts = sorted(numbers.randrange(len(message) + 1) for _ in range(numbers.randrange(4)))
+        pieces = [message[start:end] for start, end in zip([0, *cuts], [*cuts, len(message)])]
+        await within(socket.send(pieces if cuts else message))
+        try:
+            await assert_receives(message)
+        except AssertionError as error:
+            raise AssertionError(f"seed {seed}: {error}") from error
     for payload in (b"", b"bird", bytes(125)):
         await within(await within(socket.ping(payload)))
 

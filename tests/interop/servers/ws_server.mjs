@@ -8,7 +8,7 @@ import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 
 import { within } from '../bounded.mjs';
-import { bytes, sizes, text } from '../payloads.mjs';
+import { bytes, randomNumbers, sizes, text } from '../payloads.mjs';
 
 // The tool echoes: everything that is sent must come back.
 async function drive(socket) {
@@ -38,6 +38,25 @@ async function drive(socket) {
     socket.ping();
   }
   await assertReceives(whole);
+  // Sequences of messages that nobody has thought of, in fragments cut anywhere.
+  const seed = Number(process.env.WINDHOVER_SEED ?? Date.now());
+  const random = randomNumbers(seed);
+  for (let round = 0; round < 300; ++round) {
+    const size = random(random(4) === 0 ? 100_000 : 300);
+    const binary = random(2) === 0;
+    const payload = binary ? bytes(size) : Buffer.from(text(size));
+    let start = 0;
+    while (random(3) !== 0 && start < size) {
+      const end = start + random(size - start + 1);
+      socket.send(payload.subarray(start, end), { binary, fin: false });
+      if (random(4) === 0) socket.ping();
+      start = end;
+    }
+    socket.send(payload.subarray(start), { binary });
+    await assertReceives(binary ? payload : payload.toString()).catch((error) => {
+      throw new Error(`seed ${seed}: ${error.message}`);
+    });
+  }
   for (const size of [0, 4, 125]) {
     const pong = once(socket, 'pong');
     socket.ping(bytes(size));
