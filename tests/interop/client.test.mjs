@@ -1,5 +1,5 @@
-// The tool's commands that connect, against a foreign server: npm's ws, Debian's python3-websockets or Kestrel, as
-// WINDHOVER_PEER says. Each server has the same paths:
+// The tool's commands that connect, against a foreign server: npm's ws, Debian's python3-websockets, Kestrel or
+// Boost.Beast, as WINDHOVER_PEER says. Each server has the same paths:
 //
 //   /drive    sends messages of all sizes, fragments and pings, looks at the echoes, and closes with 1000 'done' or with
 //             4999 and what was wrong
@@ -25,6 +25,7 @@ requireEngine();
 const peers = {
   ws: [process.execPath, 'servers/ws_server.mjs'],
   python: ['/usr/bin/python3', 'python/websockets_server.py'],
+  beast: [process.env.WINDHOVER_BEAST],
   kestrel: ['dotnet', process.env.WINDHOVER_KESTREL],
 };
 const [command, ...args] = peers[process.env.WINDHOVER_PEER];
