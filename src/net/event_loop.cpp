@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -49,6 +50,7 @@ event_loop::event_loop(std::unique_ptr<engine> with, event_loop_options options)
 event_loop::~event_loop() {
   const scope here(*this);
   mailbox_->close();
+  ending_ = true;
   slots_.clear();
 }
 
@@ -120,80 +122,79 @@ void event_loop::note_hold(token holder) noexcept {
 
 void event_loop::report_hold() noexcept {
   const duration held = std::exchange(longest_hold_, duration{});
-  if (held < options_.lag_warning || options_.log == nullptr) return;
-  std::string who = "a timer or a resumed coroutine";
-  if (holder_.slot < slots_.size() && slots_[holder_.slot].generation == holder_.generation &&
-      slots_[holder_.slot].object) {
-    who = slots_[holder_.slot].object->describe();
-  }
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(held).count();
-  options_.log->write(log_level::warning, "net",
-                      "the event loop was held for " + std::to_string(milliseconds) + " ms by " + who +
-                          "; use run_blocking for work that takes long");
+  if (held < options_.lag_warning) return;
+  log_line(log_level::warning, "net", [&] {
+    std::string who = "a timer or a resumed coroutine";
+    if (holder_.slot < slots_.size() && slots_[holder_.slot].generation == holder_.generation &&
+        slots_[holder_.slot].object) {
+      who = slots_[holder_.slot].object->describe();
+    }
+    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(held).count();
+    return "the event loop was held for " + std::to_string(milliseconds) + " ms by " + who +
+           "; use run_blocking for work that takes long";
+  });
 }
 
 void event_loop::serve_later(loop_object& object) noexcept {
-  if (object.serving_) return;
-  object.serving_ = true;
-  to_serve_.push_back(&object);
+  if (!ending_) to_serve_.push(object);
 }
 
 void event_loop::flush_later(loop_object& object) noexcept {
-  if (object.flushing_) return;
-  object.flushing_ = true;
-  to_flush_.push_back(&object);
+  if (!ending_) to_flush_.push(object);
 }
 
 // Only what is there now: two ends of a pipe could serve each other for ever.
 void event_loop::serve_all() noexcept {
-  serving_.swap(to_serve_);
-  for (loop_object* const each : serving_) {
-    each->serving_ = false;
-    each->serve();
+  const loop_object* const last = to_serve_.last();
+  for (bool more = last != nullptr; more;) {
+    loop_object& each = *to_serve_.pop();
+    more = &each != last;
+    each.serve();
   }
-  serving_.clear();
 }
 
 void event_loop::flush_all() noexcept {
   // A layer that flushes may make the one below it dirty: it is appended and reached by the same walk.
-  for (std::size_t i = 0; i < to_flush_.size(); ++i) {
-    loop_object& each = *to_flush_[i];
-    each.flushing_ = false;
-    each.flush();
-  }
-  to_flush_.clear();
+  while (loop_object* const each = to_flush_.pop()) each->flush();
   if (arena_ && arena_->unique()) arena_used_ = 0;
 }
 
 token event_loop::add(std::unique_ptr<loop_object> object) {
   std::uint32_t index = 0;
   if (free_slots_.empty()) {
+    // Giving a slot back takes no memory.
+    if (slots_.size() == slots_.capacity()) slots_.reserve(std::max<std::size_t>(16, 2 * slots_.size()));
+    free_slots_.reserve(slots_.capacity());
     index = static_cast<std::uint32_t>(slots_.size());
     slots_.emplace_back();
-    free_slots_.reserve(slots_.capacity());
   } else {
     index = free_slots_.back();
     free_slots_.pop_back();
   }
   slots_[index].object = std::move(object);
-  return {index, slots_[index].generation};
+  slots_[index].object->self_ = {index, slots_[index].generation};
+  return slots_[index].object->self_;
 }
 
-void event_loop::consider_destroying(token which) noexcept { to_destroy_.push_back(which); }
+void event_loop::consider_destroying(token which) noexcept {
+  loop_object* const object = find(which);
+  if (object != nullptr && !ending_) to_destroy_.push(*object);
+}
 
 void event_loop::destroy_ended() noexcept {
-  std::vector<token> candidates;
-  candidates.swap(to_destroy_);
-  for (const token which : candidates) {
-    slot& here = slots_[which.slot];
-    if (here.generation != which.generation || !here.object || !here.object->may_be_destroyed()) continue;
-    if (here.object->serving_ || here.object->flushing_) {
-      to_destroy_.push_back(which);
+  const loop_object* const last = to_destroy_.last();
+  for (bool more = last != nullptr; more;) {
+    loop_object& each = *to_destroy_.pop();
+    more = &each != last;
+    if (!each.may_be_destroyed()) continue;
+    if (to_serve_.holds(each) || to_flush_.holds(each)) {
+      to_destroy_.push(each);
       continue;
     }
+    slot& here = slots_[each.self_.slot];
     std::unique_ptr<loop_object> ended = std::move(here.object);
     if (++here.generation == 0) here.generation = 1;
-    free_slots_.push_back(which.slot);
+    free_slots_.push_back(ended->self_.slot);
     ended.reset();
   }
 }
@@ -232,11 +233,9 @@ void event_loop::relieve_inbound() noexcept {
         largest = each.object.get();
     }
     if (largest == nullptr || largest->carried() == 0) return;
-    if (options_.log != nullptr) {
-      options_.log->write(
-          log_level::warning, "net",
-          "the budget for unread input is exceeded; aborting its largest holder, " + largest->describe());
-    }
+    log_line(log_level::warning, "net", [&] {
+      return "the budget for unread input is exceeded; aborting its largest holder, " + largest->describe();
+    });
     largest->abort_now();
   }
 }
@@ -278,8 +277,12 @@ void event_loop::take_back(std::unique_ptr<outgoing> used) noexcept {
   if (spare_outgoing_.size() >= spare_outgoing_kept) return;
   used->queued.clear();
   used->sending.clear();
-  if (spare_outgoing_.capacity() == 0) spare_outgoing_.reserve(spare_outgoing_kept);
-  spare_outgoing_.push_back(std::move(used));
+  try {
+    if (spare_outgoing_.capacity() == 0) spare_outgoing_.reserve(spare_outgoing_kept);
+    spare_outgoing_.push_back(std::move(used));
+  } catch (const std::bad_alloc&) {
+    // Then it is not kept.
+  }
 }
 
 }  // namespace windhover::net

@@ -9,8 +9,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/buffer.hpp"
@@ -45,8 +47,42 @@ class loop_object : public engine_client {
 
  private:
   friend class event_loop;
-  bool serving_ = false;
-  bool flushing_ = false;
+  friend class object_queue;
+  // Its places in the loop's queues: being asked for something takes no memory, so it cannot fail.
+  loop_object* next_[3] = {};
+  token self_{};
+  bool queued_[3] = {};
+};
+
+// Objects that wait for one thing, in the order in which they asked for it; each at most once.
+class object_queue {
+ public:
+  enum class purpose : std::uint8_t { serving, flushing, destroying };
+
+  explicit object_queue(purpose what) noexcept : place_(static_cast<std::size_t>(what)) {}
+  bool empty() const noexcept { return first_ == nullptr; }
+  bool holds(const loop_object& object) const noexcept { return object.queued_[place_]; }
+  void push(loop_object& object) noexcept {
+    if (std::exchange(object.queued_[place_], true)) return;
+    object.next_[place_] = nullptr;
+    (first_ == nullptr ? first_ : last_->next_[place_]) = &object;
+    last_ = &object;
+  }
+  // None when it is empty.
+  loop_object* pop() noexcept {
+    loop_object* const taken = first_;
+    if (taken == nullptr) return nullptr;
+    first_ = taken->next_[place_];
+    taken->queued_[place_] = false;
+    return taken;
+  }
+  // The last one of those that wait now.
+  const loop_object* last() const noexcept { return first_ == nullptr ? nullptr : last_; }
+
+ private:
+  std::size_t place_;
+  loop_object* first_ = nullptr;
+  loop_object* last_ = nullptr;
 };
 
 struct event_loop_options {
@@ -101,6 +137,15 @@ class event_loop final : private engine_events {
   wall_time wall_now() const noexcept { return engine_->wall_now(); }
   base::random_source& random() const noexcept { return *random_; }
   logger* log() const noexcept { return options_.log; }
+  // Writes a line, if there is a log. `text` makes it; one that there is no memory for is lost.
+  template <class MakeText>
+  void log_line(log_level level, std::string_view category, MakeText&& text) const noexcept {
+    if (options_.log == nullptr) return;
+    try {
+      options_.log->write(level, category, text());
+    } catch (const std::bad_alloc&) {
+    }
+  }
   worker_pool* workers() const noexcept { return options_.workers; }
   std::string_view engine_name() const noexcept { return engine_->name(); }
 
@@ -120,6 +165,8 @@ class event_loop final : private engine_events {
   // Asks everything on the loop to end politely, or ends it.
   void drain_all() noexcept;
   void abort_all() noexcept;
+  // Connections, listeners and whatever else it owns.
+  std::size_t objects() const noexcept { return slots_.size() - free_slots_.size(); }
   // Descriptions of what is still there, for the log; at most `most`.
   std::vector<std::string> describe_connections(std::size_t most) const;
 
@@ -176,6 +223,7 @@ class event_loop final : private engine_events {
   std::atomic<bool> stopping_{false};
   bool hurry_ = false;
   bool draining_ = false;
+  bool ending_ = false;  // its objects are being destroyed, in no order
   std::size_t unsubmitted_ = 0;
   std::size_t connections_ = 0;
   token last_client_{};   // the latest to get a completion, named when it held the loop
@@ -185,10 +233,9 @@ class event_loop final : private engine_events {
 
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
-  std::vector<loop_object*> to_serve_;
-  std::vector<loop_object*> serving_;
-  std::vector<loop_object*> to_flush_;
-  std::vector<token> to_destroy_;
+  object_queue to_serve_{object_queue::purpose::serving};
+  object_queue to_flush_{object_queue::purpose::flushing};
+  object_queue to_destroy_{object_queue::purpose::destroying};
   std::vector<std::unique_ptr<outgoing>> spare_outgoing_;
   base::buffer_ref arena_;
   std::size_t arena_used_ = 0;

@@ -130,19 +130,18 @@ void listener::on_accepted(int descriptor_or_error) noexcept {
   try {
     loop_.add_connection(descriptor_or_error, make_driver_);
   } catch (const std::exception& error) {
-    if (loop_.log() != nullptr) {
-      loop_.log()->write(log_level::error, "net", std::string("a connection could not be taken: ") + error.what());
-    }
+    loop_.log_line(log_level::error, "net",
+                   [&] { return std::string("a connection could not be taken: ") + error.what(); });
   }
 }
 
 // Without descriptors or memory accepting would fail again at once: it rests for a while. Said once, not for every try.
 void listener::pause_after(int error) noexcept {
   if (stopping_) return;
-  if (!std::exchange(out_of_descriptors_, true) && loop_.log() != nullptr) {
-    loop_.log()->write(
-        log_level::error, "net",
-        "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms");
+  if (!std::exchange(out_of_descriptors_, true)) {
+    loop_.log_line(log_level::error, "net", [&] {
+      return "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms";
+    });
   }
   loop_.kernel().set_accepting(token_, false);
   loop_.arm(retry_, retry_after);

@@ -1,6 +1,7 @@
 #include "net/memory_pipe.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace windhover::net {
 
@@ -34,16 +35,26 @@ void pipe_end::set_water_marks(std::size_t high, std::size_t low) noexcept {
   low_water_ = std::min(low, high);
 }
 
-void pipe_end::queue(base::slice bytes) {
+void pipe_end::queue(base::slice bytes) noexcept {
   if (closing() || bytes.size == 0) return;
-  queued_bytes_ += bytes.size;
-  queued_.push_back(std::move(bytes));
+  const std::size_t size = bytes.size;
+  try {
+    queued_.push_back(std::move(bytes));
+  } catch (const std::bad_alloc&) {
+    return abort();
+  }
+  queued_bytes_ += size;
   if (above_high_water()) was_above_ = true;
   loop_.flush_later(*this);
 }
 
-void pipe_end::queue_copy(std::span<const std::byte> bytes) {
-  if (!closing() && !bytes.empty()) queue(base::copy_of(bytes));
+void pipe_end::queue_copy(std::span<const std::byte> bytes) noexcept {
+  if (closing() || bytes.empty()) return;
+  try {
+    queue(base::copy_of(bytes));
+  } catch (const std::bad_alloc&) {
+    abort();
+  }
 }
 
 void pipe_end::resume_reading() noexcept {
@@ -75,9 +86,9 @@ void pipe_end::hand_over(std::unique_ptr<driver> next) noexcept {
 
 void pipe_end::flush() noexcept {
   if (dead_) return;
-  if (peer_ != nullptr) {
-    for (base::slice& each : queued_) peer_->take(std::move(each));
-  }
+  // Without memory the peer aborts both of us.
+  for (std::size_t i = 0; i < queued_.size() && peer_ != nullptr; ++i) peer_->take(std::move(queued_[i]));
+  if (dead_) return;
   queued_.clear();
   if (closing_ && !shut_down_) {
     shut_down_ = true;
@@ -90,7 +101,11 @@ void pipe_end::flush() noexcept {
 }
 
 void pipe_end::take(base::slice bytes) noexcept {
-  arrived_.push_back(std::move(bytes));
+  try {
+    arrived_.push_back(std::move(bytes));
+  } catch (const std::bad_alloc&) {
+    return abort();
+  }
   loop_.serve_later(*this);
 }
 

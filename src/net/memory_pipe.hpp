@@ -21,8 +21,8 @@ class pipe_end final : public loop_object, public transport {
   endpoint local_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }
   endpoint remote_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }
   void set_sink(sink& next) noexcept override;
-  void queue(base::slice bytes) override;
-  void queue_copy(std::span<const std::byte> bytes) override;
+  void queue(base::slice bytes) noexcept override;
+  void queue_copy(std::span<const std::byte> bytes) noexcept override;
   std::size_t queued_bytes() const noexcept override { return queued_bytes_; }
   void set_water_marks(std::size_t high, std::size_t low) noexcept override;
   bool above_high_water() const noexcept override { return queued_bytes_ > high_water_; }

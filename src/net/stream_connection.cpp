@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <climits>
 #include <limits>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -66,21 +67,37 @@ outgoing& stream_connection::output() {
   return *output_;
 }
 
-void stream_connection::queue(base::slice bytes) {
-  if (closing() || bytes.size == 0) return;
-  const std::size_t size = bytes.size;
-  output().queued.push_back(std::move(bytes));
-  queued_bytes_ += size;
+// A stream that lacks some of its bytes must not go on.
+void stream_connection::out_of_memory() noexcept {
+  const failure no_memory{failure::cause::send_failed, ENOMEM};
+  die(&no_memory, true);
+}
+
+void stream_connection::queued(std::size_t bytes) noexcept {
+  queued_bytes_ += bytes;
   if (above_high_water()) was_above_ = true;
   loop_.flush_later(*this);
 }
 
-void stream_connection::queue_copy(std::span<const std::byte> bytes) {
+void stream_connection::queue(base::slice bytes) noexcept {
+  if (closing() || bytes.size == 0) return;
+  const std::size_t size = bytes.size;
+  try {
+    output().queued.push_back(std::move(bytes));
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+  queued(size);
+}
+
+void stream_connection::queue_copy(std::span<const std::byte> bytes) noexcept {
   if (closing() || bytes.empty()) return;
-  loop_.gather(output(), bytes);
-  queued_bytes_ += bytes.size();
-  if (above_high_water()) was_above_ = true;
-  loop_.flush_later(*this);
+  try {
+    loop_.gather(output(), bytes);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+  queued(bytes.size());
 }
 
 void stream_connection::resume_reading() noexcept {
@@ -203,6 +220,21 @@ void stream_connection::flush() noexcept {
 }
 
 void stream_connection::start_send() noexcept {
+  std::size_t bytes = 0;
+  try {
+    bytes = gather_send();
+  } catch (const std::bad_alloc&) {
+    return out_of_memory();
+  }
+  in_flight_ = true;
+  loop_.output_issued(bytes);
+  // Somebody waits for the outcome: a closing stream for its end, writers above the mark, output that found no room.
+  if (closing_ || was_above_ || !output_->queued.empty()) loop_.hurry();
+  if (loop_.kernel().send(token_, output_->operation)) on_sent(0);
+}
+
+// What goes in one send, and how many bytes that are.
+std::size_t stream_connection::gather_send() {
   outgoing& out = *output_;
   const std::size_t count = std::min(out.queued.size(), pieces_per_send);
   if (count == out.queued.size()) {
@@ -220,11 +252,7 @@ void stream_connection::start_send() noexcept {
     out.operation.pieces.push_back({const_cast<std::byte*>(each.data), each.size});
     bytes += each.size;
   }
-  in_flight_ = true;
-  loop_.output_issued(bytes);
-  // Somebody waits for the outcome: a closing stream for its end, writers above the mark, output that found no room.
-  if (closing_ || was_above_ || !out.queued.empty()) loop_.hurry();
-  if (loop_.kernel().send(token_, out.operation)) on_sent(0);
+  return bytes;
 }
 
 void stream_connection::on_sent(int error) noexcept {

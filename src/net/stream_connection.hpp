@@ -22,8 +22,8 @@ class stream_connection final : public loop_object, public transport {
   endpoint local_endpoint() const override;
   endpoint remote_endpoint() const override;
   void set_sink(sink& next) noexcept override { feed_.set_sink(next); }
-  void queue(base::slice bytes) override;
-  void queue_copy(std::span<const std::byte> bytes) override;
+  void queue(base::slice bytes) noexcept override;
+  void queue_copy(std::span<const std::byte> bytes) noexcept override;
   std::size_t queued_bytes() const noexcept override { return queued_bytes_; }
   void set_water_marks(std::size_t high, std::size_t low) noexcept override;
   bool above_high_water() const noexcept override { return queued_bytes_ > high_water_; }
@@ -52,7 +52,10 @@ class stream_connection final : public loop_object, public transport {
 
  private:
   outgoing& output();
+  void queued(std::size_t bytes) noexcept;
+  void out_of_memory() noexcept;
   void start_send() noexcept;
+  std::size_t gather_send();
   void follow_pause() noexcept;
   void die(const failure* why, bool reset) noexcept;
   void end_when_both_sides_have() noexcept;

@@ -78,10 +78,11 @@ class transport {
   // Where bytes go from now on. The sink must live until it is replaced or the transport is destroyed.
   virtual void set_sink(sink& next) noexcept = 0;
 
-  // Queues a slice by reference. Dropped when the transport is closing or dead. Throws std::bad_alloc.
-  virtual void queue(base::slice bytes) = 0;
+  // Queues a slice by reference. Dropped when the transport is closing or dead. Without memory for it the transport is
+  // aborted: a stream that lacks some of its bytes must not go on.
+  virtual void queue(base::slice bytes) noexcept = 0;
   // Queues a copy; small pieces are gathered in one place and leave together.
-  virtual void queue_copy(std::span<const std::byte> bytes) = 0;
+  virtual void queue_copy(std::span<const std::byte> bytes) noexcept = 0;
   // Bytes that the layer below has not taken.
   virtual std::size_t queued_bytes() const noexcept = 0;
   // Above `high` a well-behaved writer waits for on_writable, which comes at `low`. 64 KiB and 32 KiB unless told
