@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -74,6 +75,10 @@ void http1_connection::enter(state next) noexcept {
 
 // A client that takes what was sent, however slowly, is alive: its time begins anew.
 void http1_connection::time_out() noexcept {
+  end_without_memory([this] { act_on_time_out(); });
+}
+
+void http1_connection::act_on_time_out() {
   const server_options& options = shared_.options;
   switch (state_) {
     case state::idle:
@@ -112,7 +117,24 @@ bool http1_connection::output_has_moved() noexcept {
   return std::exchange(queued_, queued) > queued;
 }
 
+// Nothing is called from the outside that may throw. What lacks memory ends.
+template <class Act>
+void http1_connection::end_without_memory(Act&& act) noexcept {
+  try {
+    act();
+  } catch (const std::bad_alloc&) {
+    stream_.abort();
+    if (!handler_running_) stream_.driver_finished();
+  }
+}
+
 std::size_t http1_connection::on_bytes(std::span<const std::byte> bytes) noexcept {
+  std::size_t taken = bytes.size();
+  end_without_memory([&] { taken = take(bytes); });
+  return taken;
+}
+
+std::size_t http1_connection::take(std::span<const std::byte> bytes) {
   std::span<const std::byte> rest = bytes;
   while (!rest.empty()) {
     switch (state_) {
@@ -200,7 +222,7 @@ std::coroutine_handle<> http1_connection::handler_ended(void* self) noexcept {
   } catch (...) {
     failure = std::current_exception();
   }
-  here.handler_has_ended(std::move(failure));
+  here.end_without_memory([&] { here.handler_has_ended(std::move(failure)); });
   return std::noop_coroutine();
 }
 
@@ -323,8 +345,10 @@ void http1_connection::on_failure(const net::failure& why) noexcept {
   const state before = state_;
   enter(state::dead);
   if (before == state::upgraded) successor_->on_failure(why);
-  if (before == state::handling || before == state::upgraded) exchange_->note_aborted();
-  if (reader_) fail_reading(client_gone, net::describe(why));
+  // Memory for the exchange may have been what was missing.
+  if ((before == state::handling || before == state::upgraded) && exchange_) exchange_->note_aborted();
+  // It needs no text: body_read() says what a dead connection says.
+  if (reader_) resume_reader();
   if (writer_) std::exchange(writer_, nullptr).resume();
   stream_.driver_finished();
 }
@@ -455,15 +479,18 @@ void http1_connection::write_head(int status, const headers& fields, response_fr
 }
 
 void http1_connection::write_body(std::span<const std::byte> bytes) {
+  // What may throw comes before anything is queued.
+  base::slice copy;
+  if (bytes.size() >= gathered_piece) copy = base::copy_of(bytes);
   if (chunked_response_) {
     std::string size;
     wire::http1::append_chunk_header(size, bytes.size());
     stream_.queue_copy(bytes_of(size));
   }
-  if (bytes.size() < gathered_piece) {
-    stream_.queue_copy(bytes);
+  if (copy.size > 0) {
+    stream_.queue(std::move(copy));
   } else {
-    stream_.queue(base::copy_of(bytes));
+    stream_.queue_copy(bytes);
   }
   if (chunked_response_) stream_.queue_copy(bytes_of(wire::http1::chunk_end));
 }

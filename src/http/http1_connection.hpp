@@ -57,6 +57,9 @@ class http1_connection final : public net::driver, private exchange_backend {
   bool upgradable() const noexcept override { return wants_upgrade_ && state_ == state::handling; }
   void upgrade(std::unique_ptr<net::driver> successor) override;
 
+  std::size_t take(std::span<const std::byte> bytes);
+  template <class Act>
+  void end_without_memory(Act&& act) noexcept;
   bool read_head(std::span<const std::byte>& bytes);
   void start_handler();
   void handler_has_ended(std::exception_ptr failure);
@@ -73,6 +76,7 @@ class http1_connection final : public net::driver, private exchange_backend {
   void close_politely() noexcept;
   void enter(state next) noexcept;
   void time_out() noexcept;
+  void act_on_time_out();
   void time_out_lingering() noexcept;
   static std::coroutine_handle<> handler_ended(void* self) noexcept;
 

@@ -90,15 +90,17 @@ std::coroutine_handle<> websocket_connection::handler_ended(void* self) noexcept
 }
 
 void websocket_connection::handler_has_ended(const std::exception_ptr& failure) noexcept {
-  if (failure && loop().log() != nullptr) {
-    std::string what = "an exception that is no std::exception";
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      what = error.what();
-    } catch (...) {
-    }
-    loop().log()->write(log_level::error, "websocket", "the WebSocket handler of " + *name_ + " failed: " + what);
+  if (failure) {
+    loop().log_line(log_level::error, "websocket", [&] {
+      std::string what = "an exception that is no std::exception";
+      try {
+        std::rethrow_exception(failure);
+      } catch (const std::exception& error) {
+        what = error.what();
+      } catch (...) {
+      }
+      return "the WebSocket handler of " + *name_ + " failed: " + what;
+    });
   }
   scope_ended(failure != nullptr);
   stream_.driver_finished();

@@ -152,6 +152,7 @@ class websocket_connection final : public net::driver {
   void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
   bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
                         disable_compression disabled);
+  void queue_data(message_type type, end_of_message end, std::span<const std::byte> payload);
   void queue_control(wire::opcode code, std::span<const std::byte> payload) noexcept;
   void queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept;
   wire::opcode data_opcode(message_type type, end_of_message end) noexcept;

@@ -1,5 +1,6 @@
 #include <array>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -19,6 +20,16 @@ void look_at_queue(shared_state& state) noexcept {
   state.queued.store(state.connection == nullptr ? 0 : state.connection->queued_bytes(), std::memory_order_relaxed);
 }
 
+// The sender was told that it is queued: what there is no memory for must not just be missing.
+template <class Send>
+void send_or_abort(websocket_connection& to, Send& send) noexcept {
+  try {
+    send(to);
+  } catch (const std::bad_alloc&) {
+    to.abort();
+  }
+}
+
 // Charges the bytes at the call, then posts what sends them.
 template <class Send>
 outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send&& send) {
@@ -28,18 +39,28 @@ outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send
     state->posted.fetch_sub(bytes, std::memory_order_relaxed);
     // The count may be out of date: the next call sees a new one.
     if (!state->looking.exchange(true)) {
-      state->box->post([state] {
+      try {
+        state->box->post([state] {
+          state->looking.store(false);
+          look_at_queue(*state);
+        });
+      } catch (const std::bad_alloc&) {
         state->looking.store(false);
-        look_at_queue(*state);
-      });
+      }
     }
     return outcome::full;
   }
-  const bool posted = state->box->post([state, bytes, send = std::forward<Send>(send)]() mutable {
+  bool posted = false;
+  try {
+    posted = state->box->post([state, bytes, send = std::forward<Send>(send)]() mutable {
+      state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+      if (state->connection != nullptr) send_or_abort(*state->connection, send);
+      look_at_queue(*state);
+    });
+  } catch (const std::bad_alloc&) {
     state->posted.fetch_sub(bytes, std::memory_order_relaxed);
-    if (state->connection != nullptr) send(*state->connection);
-    look_at_queue(*state);
-  });
+    throw;
+  }
   if (posted) return outcome::queued;
   state->posted.fetch_sub(bytes, std::memory_order_relaxed);
   return outcome::closed;

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 #include <utility>
 
@@ -56,27 +57,38 @@ opcode websocket_connection::data_opcode(message_type type, end_of_message end) 
   return continues ? opcode::continuation : static_cast<opcode>(type);
 }
 
+// When there is no memory for the copy, it is as if nothing had been sent.
+void websocket_connection::queue_data(message_type type, end_of_message end, std::span<const std::byte> payload) {
+  const bool before = sending_fragments_;
+  try {
+    queue_frame(data_opcode(type, end), end == end_of_message::yes, payload);
+  } catch (const std::bad_alloc&) {
+    sending_fragments_ = before;
+    throw;
+  }
+}
+
 bool websocket_connection::send(opcode code, std::span<const std::byte> payload, end_of_message end,
                                 disable_compression compression) {
   if (!can_send()) return false;
   const bool whole_text = code == opcode::text && end == end_of_message::yes && !sending_fragments_;
   if (whole_text && !wire::valid_utf8(payload)) throw std::invalid_argument("the text to be sent is not valid UTF-8");
   const auto type = static_cast<message_type>(code);
-  if (compression_ != nullptr && queue_compressed(type, payload, end, compression)) return true;
-  queue_frame(data_opcode(type, end), end == end_of_message::yes, payload);
-  return true;
+  if (compression_ == nullptr || !queue_compressed(type, payload, end, compression)) queue_data(type, end, payload);
+  return !stream_.closing();
 }
 
 bool websocket_connection::send(const message& whole, disable_compression compression) {
   if (!can_send()) return false;
   const std::span<const std::byte> payload = whole.bytes();
-  if (compression_ != nullptr && queue_compressed(whole.type(), payload, end_of_message::yes, compression)) return true;
+  if (compression_ != nullptr && queue_compressed(whole.type(), payload, end_of_message::yes, compression))
+    return !stream_.closing();
+  if (role_ == wire::role::client || payload.size() <= gathered_payload) {
+    queue_data(whole.type(), end_of_message::yes, payload);
+    return !stream_.closing();
+  }
   const opcode code = data_opcode(whole.type(), end_of_message::yes);
   base::buffer* const owner = message_access::owner(whole);
-  if (role_ == wire::role::client || payload.size() <= gathered_payload) {
-    queue_frame(code, true, payload);
-    return true;
-  }
   // The header goes into the headroom, so header and payload leave as one slice. A message that is sent more than once
   // has its header there already; a different one (a continuation) goes separately.
   std::array<std::byte, wire::maximum_frame_header> header;
@@ -89,22 +101,22 @@ bool websocket_connection::send(const message& whole, disable_compression compre
     stream_.queue_copy(std::span(header).first(size));
     owner->acquire();
     stream_.queue({base::buffer_ref(owner), payload.data(), payload.size()});
-    return true;
+    return !stream_.closing();
   }
   owner->acquire();
   stream_.queue({base::buffer_ref(owner), before, size + payload.size()});
-  return true;
+  return !stream_.closing();
 }
 
 bool websocket_connection::send(const prepared_message& shared) {
   if (!can_send()) return false;
   if (role_ == wire::role::client || sending_fragments_) {
-    // The end of a message in fragments, which may be a compressed one.
-    if (compression_ != nullptr && sending_fragments_ &&
-        queue_compressed(shared.type(), message_access::payload(shared), end_of_message::yes, disable_compression::no))
-      return true;
-    queue_frame(data_opcode(shared.type(), end_of_message::yes), true, message_access::payload(shared));
-    return true;
+    // The end of a message in fragments may be that of a compressed one.
+    const std::span<const std::byte> payload = message_access::payload(shared);
+    const bool compressed = compression_ != nullptr && sending_fragments_ &&
+                            queue_compressed(shared.type(), payload, end_of_message::yes, disable_compression::no);
+    if (!compressed) queue_data(shared.type(), end_of_message::yes, payload);
+    return !stream_.closing();
   }
   base::slice frame = message_access::frame(shared);
   if (frame.size <= gathered_payload) {
@@ -112,7 +124,7 @@ bool websocket_connection::send(const prepared_message& shared) {
   } else {
     stream_.queue(std::move(frame));
   }
-  return true;
+  return !stream_.closing();
 }
 
 void websocket_connection::wait_writable(websocket::send_awaiter& awaiter) noexcept {
@@ -200,7 +212,11 @@ void websocket_connection::abort() noexcept {
 }
 
 void websocket_connection::remember_reason(std::string_view reason) noexcept {
-  if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
+  try {
+    if (!reason.empty()) reason_ = std::make_unique<std::string>(reason);
+  } catch (const std::bad_alloc&) {
+    // The code says enough.
+  }
 }
 
 void websocket_connection::handle_close_frame(std::span<const std::byte> payload) {
@@ -338,10 +354,9 @@ void websocket_connection::on_timer() noexcept {
   }
   const std::chrono::milliseconds stalled_timeout(settings_.stalled_timeout);
   if (paused_ && settings_.stalled_timeout != 0 && loop().now() - paused_since_ >= stalled_timeout) {
-    if (loop().log() != nullptr) {
-      loop().log()->write(log_level::warning, "websocket",
-                          describe() + " is aborted: its handler has not received for longer than the stalled timeout");
-    }
+    loop().log_line(log_level::warning, "websocket", [this] {
+      return describe() + " is aborted: its handler has not received for longer than the stalled timeout";
+    });
     return abort();
   }
   if (loop().now() >= keep_alive_due()) keep_alive();
@@ -357,9 +372,8 @@ void websocket_connection::keep_alive() noexcept {
   if (!std::exchange(awaiting_pong_, false)) return send_ping();
   // Any byte since the ping is a sign of life.
   if (last_received_ >= sign_sent_) return;
-  if (loop().log() != nullptr) {
-    loop().log()->write(log_level::debug, "websocket", describe() + " is aborted: it did not answer a ping");
-  }
+  loop().log_line(log_level::debug, "websocket",
+                  [this] { return describe() + " is aborted: it did not answer a ping"; });
   stream_.abort();
 }
 
