@@ -61,8 +61,6 @@ void loop_server::after_iteration() noexcept {
   if (draining_ && std::exchange(has_late_connection_, false)) loop_.drain_all();
 }
 
-bool loop_server::ended() const {
-  return draining_ && loop_.connections() == 0 && loop_.describe_connections(1).empty();
-}
+bool loop_server::ended() const noexcept { return draining_ && loop_.objects() == 0; }
 
 }  // namespace windhover::hosting

@@ -37,7 +37,7 @@ class loop_server {
   // To be called after each iteration of the loop.
   void after_iteration() noexcept;
   // Once drain() was called: nothing is left on the loop.
-  bool ended() const;
+  bool ended() const noexcept;
 
  private:
   net::event_loop::driver_factory connections();

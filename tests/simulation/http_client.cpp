@@ -77,8 +77,6 @@ void http_client::read(std::string& arrived) {
       if (answer->status != 200 && !failed) complain("status " + std::to_string(answer->status));
       if (answer->status == 200 && answer->body != asked_.front().body) complain("another body than that asked for");
       asked_.pop_front();
-      // The server ends the connection after these.
-      if (failed) asked_.clear();
     }
   } catch (const std::runtime_error& error) {
     complain(error.what());
