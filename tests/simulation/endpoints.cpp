@@ -115,6 +115,18 @@ task<> echo_slowly(conversation& in) {
   }
 }
 
+// Busy with something else for most of the time, so that what arrives has to wait at every place where it can.
+task<> echo_in_gulps(conversation& in) {
+  co_await sleep_for(400ms);
+  for (int i = 1;; ++i) {
+    auto seen = co_await in.socket.receive();
+    if (!seen) break;
+    in.saw(*seen);
+    co_await send_whole(in, *seen);
+    if (i % 4 == 0) co_await sleep_for(300ms);
+  }
+}
+
 // Piece by piece, through a buffer that most messages do not fit in.
 task<> echo_pieces(conversation& in) {
   std::array<std::byte, 333> buffer;
@@ -263,6 +275,8 @@ struct socket_endpoint {
 constexpr socket_endpoint socket_endpoints[] = {
     {"/echo", echo},
     {"/slowly", echo_slowly},
+    {"/gulps", echo_in_gulps},
+    {"/again", echo_in_gulps},
     {"/pieces", echo_pieces},
     {"/timeouts", echo_between_timeouts},
     {"/ticker", echo_beside_a_ticker},

@@ -41,7 +41,8 @@ socket_client::socket_client(net::simulated_network& network, const endpoint& se
       number_(number),
       notes_(notes),
       frames_(std::numeric_limits<std::uint32_t>::max()),
-      steps_left_(random().below(14)) {
+      eager_(random().chance(300)),
+      steps_left_(random().below(eager_ ? 60 : 14)) {
   notes_.path = path;
   // Most leave as they should.
   const std::uint64_t way = random().below(16);
@@ -69,10 +70,9 @@ std::optional<net::duration> socket_client::step() {
     leave_somehow();
     return std::nullopt;
   } else {
-    --steps_left_;
-    say_something();
+    for (int i = eager_ ? 5 : 1; i > 0 && steps_left_ > 0; --i, --steps_left_) say_something();
   }
-  return random().chance(500) ? 0ms : milliseconds_up_to(60);
+  return eager_ || random().chance(500) ? 0ms : milliseconds_up_to(60);
 }
 
 void socket_client::say_something() {

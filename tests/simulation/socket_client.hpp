@@ -43,6 +43,7 @@ class socket_client final : public client {
   std::string message_;
   bool message_is_text_ = false;
   std::vector<std::string> pings_;
+  bool eager_;  // says everything at once
   std::size_t steps_left_;
   leaving leaving_;
   bool sent_close_ = false;
