@@ -78,7 +78,8 @@ void client::connect() {
     return;
   }
   state_ = state::connected;
-  patience_ends_ = network_.now() + patience;
+  connected_at_ = network_.now();
+  patience_ends_ = connected_at_ + patience;
   begin();
   next_step_ = network_.now();
 }

@@ -45,6 +45,8 @@ class client : public net::network_actor {
   // The rest of the script is not wanted any more.
   void drop_script() noexcept { next_step_.reset(); }
   net::seeded_random& random() noexcept { return random_; }
+  // Since the connection was made.
+  net::duration age() const noexcept { return network_.now() - connected_at_; }
   net::duration milliseconds_up_to(std::uint64_t most) noexcept;
 
  private:
@@ -59,6 +61,7 @@ class client : public net::network_actor {
   endpoint server_;
   net::seeded_random random_;
   net::time_point begins_;
+  net::time_point connected_at_{};
   net::time_point patience_ends_{};
   std::optional<net::time_point> next_step_;
   net::time_point reads_from_{};

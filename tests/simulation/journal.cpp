@@ -51,6 +51,18 @@ std::optional<std::string> judge_outbound(const client_notes& client, const hand
   return std::nullopt;
 }
 
+// Where nothing fails and nobody is late, who closes politely is answered politely.
+std::optional<std::string> judge_politeness(const client_notes& client, const handler_notes* handler) {
+  if (!client.closed_first || !client.hurried || client.seen_code == 1009) return std::nullopt;
+  if (handler == nullptr) return "its handler has seen nothing";
+  if (!handler->reads_to_the_end) return std::nullopt;
+  if (!client.saw_close) return "its close frame was not answered";
+  if (handler->close_status != client.own_code) {
+    return "the handler was told of " + std::to_string(handler->close_status) + " instead of its close";
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::optional<std::string> journal::verdict() const {
@@ -60,6 +72,10 @@ std::optional<std::string> journal::verdict() const {
   for (const auto& [number, client] : clients) {
     if (!client.complaint.empty()) return about(number, client, client.complaint);
     const auto found = handlers.find(number);
+    if (!faults && !stopping) {
+      const auto wrong = judge_politeness(client, found == handlers.end() ? nullptr : &found->second);
+      if (wrong) return about(number, client, *wrong);
+    }
     if (found == handlers.end()) {
       if (!client.received.empty()) return about(number, client, "messages from nobody");
       continue;

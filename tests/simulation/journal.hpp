@@ -55,6 +55,7 @@ struct client_notes {
   bool saw_close = false;  // the server's close frame came
   int seen_code = 0;
   bool opened = false;
+  bool hurried = false;   // from its first byte to its end in less time than any time-out of the server
   std::string complaint;  // what a server must not do
 };
 
@@ -65,6 +66,7 @@ class journal {
   int handlers_started = 0;
   int handlers_ended = 0;
   bool stopping = false;
+  bool faults = false;  // operations or connections may have failed
 
   // What is wrong, or nothing.
   std::optional<std::string> verdict() const;

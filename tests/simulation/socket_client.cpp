@@ -14,6 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using wire::opcode;
 
+// Of those that world.cpp gives a server.
+constexpr net::duration shortest_timeout = 1s;
+
 // Payloads of texts are ASCII with some letters of two octets, so that fragments cut within them.
 std::string any_text(net::seeded_random& random, std::size_t size) {
   std::string text;
@@ -46,7 +49,7 @@ socket_client::socket_client(net::simulated_network& network, const endpoint& se
   notes_.path = path;
   // Most leave as they should.
   const std::uint64_t way = random().below(16);
-  leaving_ = way < 10 ? leaving::close : static_cast<leaving>(1 + (way - 10) % 4);
+  leaving_ = way < 9 ? leaving::close : static_cast<leaving>(1 + (way - 9) % 5);
 }
 
 void socket_client::complain(std::string_view about) {
@@ -123,6 +126,10 @@ void socket_client::leave_somehow() {
     case leaving::close:
       notes_.closed_first = !sent_close_;
       return close_with(4100 + number_ % 800);
+    case leaving::close_and_end:
+      notes_.closed_first = !sent_close_;
+      close_with(4100 + number_ % 800);
+      return end();
     case leaving::end_without_close:
       return end();
     case leaving::reset:
@@ -194,9 +201,9 @@ void socket_client::read_control(const testing::read_frame& in) {
   if (!sent_close_) close_with(notes_.seen_code == 1005 ? 1000 : notes_.seen_code);
 }
 
-void socket_client::over(bool failed) {
+void socket_client::over(bool) {
   drop_script();
-  static_cast<void>(failed);
+  notes_.hurried = age() < shortest_timeout;
 }
 
 }  // namespace windhover::simulation

@@ -18,7 +18,7 @@ class socket_client final : public client {
 
  private:
   // How it goes away when its script is over.
-  enum class leaving : std::uint8_t { close, end_without_close, reset, silence, wait_for_server };
+  enum class leaving : std::uint8_t { close, close_and_end, end_without_close, reset, silence, wait_for_server };
 
   void begin() override;
   std::optional<net::duration> step() override;
