@@ -1,6 +1,7 @@
 // Compressed messages of a WebSocket connection that has negotiated permessage-deflate (RFC 7692).
 #include <array>
 #include <cstddef>
+#include <new>
 
 #include "websocket/websocket_connection.hpp"
 #include "websocket/websocket_handle_state.hpp"
@@ -104,9 +105,16 @@ bool websocket_connection::queue_compressed(message_type type, std::span<const s
                                             disable_compression disabled) {
   const bool first = !sending_fragments_;
   // RSV1 marks the first frame of the message (RFC 7692, section 6).
-  return compression_->outbound().send(payload, first, end, disabled, [&](std::span<const std::byte> deflated) {
+  const auto queue = [&](std::span<const std::byte> deflated) {
     queue_frame(data_opcode(type, end), end == end_of_message::yes, deflated, first);
-  });
+  };
+  try {
+    return compression_->outbound().send(payload, first, end, disabled, queue);
+  } catch (const std::bad_alloc&) {
+    // The context may refer to what the peer will never see.
+    abort();
+    throw;
+  }
 }
 
 }  // namespace windhover
