@@ -8,8 +8,6 @@
 
 namespace windhover {
 
-using wire::opcode;
-
 namespace {
 
 // A few octets may stand for many, and inflating takes time: about 2 ms for this much.
