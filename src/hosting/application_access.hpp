@@ -23,6 +23,8 @@ struct application_parts {
 struct application_access {
   // Checks what start() checks, and throws as it does. The application counts as started.
   static application_parts open(web_application& application);
+  // It has ended. Unless all went well, what handlers that stay refer to is left behind with it.
+  static void close(web_application& application, bool clean) noexcept;
 };
 
 }  // namespace windhover::hosting

@@ -229,6 +229,10 @@ hosting::application_parts hosting::application_access::open(web_application& ap
   return {all.settings, *all.log, std::move(handler), all.stop_requested, all.stopping};
 }
 
+void hosting::application_access::close(web_application& application, bool clean) noexcept {
+  application.state_->exit_code = clean ? 0 : 1;
+}
+
 std::vector<std::string> web_application::urls() const { return state_->urls; }
 std::stop_token web_application::stopping() const noexcept { return state_->stopping.get_token(); }
 

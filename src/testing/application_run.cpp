@@ -21,8 +21,9 @@ net::event_loop_options options_of(const hosting::application_parts& parts, base
 }  // namespace
 
 struct application_run::state {
-  state(web_application& application, std::uint64_t seed, net::network_conduct conduct)
-      : parts(hosting::application_access::open(application)),
+  state(web_application& runs, std::uint64_t seed, net::network_conduct conduct)
+      : application(runs),
+        parts(hosting::application_access::open(runs)),
         network(seed, conduct),
         random(~seed),
         deadline(this, [](void* self) noexcept { static_cast<state*>(self)->deadline_has_come(); }) {
@@ -43,6 +44,7 @@ struct application_run::state {
     }
   }
 
+  web_application& application;
   hosting::application_parts parts;
   net::simulated_network network;
   net::seeded_random random;  // what the application's code asks for, apart from what the network decides
@@ -63,6 +65,7 @@ application_run::~application_run() {
   if (!state_->stopping) stop();
   state_->network.set_horizon(net::time_point::max());
   while (!ended()) turn(true);
+  hosting::application_access::close(state_->application, clean());
   if (!clean()) static_cast<void>(state_.release());
 }
 
