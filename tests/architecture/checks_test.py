@@ -102,6 +102,13 @@ class Rules(unittest.TestCase):
         self.assertEqual(len(self.found("src/net/a.cpp", "std::cerr << x;\nprintf(x);\nstd::abort();\nfmt::print(x);\n")), 4)
         self.assertEqual(self.found("src/net/a.cpp", "transport.abort();\nstd::snprintf(a, b, c);\n"), [])
 
+    def test_sockets_belong_to_the_engines(self):
+        text = "const int taken = ::accept4(listening, nullptr, nullptr, 0);\n"
+        self.assertEqual(self.found("src/net/listener.cpp", text),
+                         ["sockets are read and written by the engines, or a simulation could not"])
+        self.assertEqual(self.found("src/net/engine.cpp", text), [])
+        self.assertEqual(self.found("src/net/a.cpp", "int simulated_network::accept(int listening);\n"), [])
+
     def test_no_macros_in_headers(self):
         self.assertEqual(self.found("src/net/a.hpp", "# define X 1\n"), ["there are no macros in headers"])
         self.assertEqual(self.found("src/net/a.cpp", "#define X 1\n"), [])

@@ -46,6 +46,9 @@ RULES = [
          "the library does not print, exit or abort", LIBRARY,
          # What a program says before it has a log, and what the log says.
          allowed=r"src/hosting/(web_application|console_logger)\.cpp"),
+    Rule(r"(?<![\w>])::\s*(accept4?|recv|recvfrom|recvmsg|sendmsg|sendto)\s*\(",
+         "sockets are read and written by the engines, or a simulation could not", LIBRARY,
+         allowed=r"src/net/engine\w*\.cpp"),
     Rule(r"^\s*#\s*define\b", "there are no macros in headers", ("include/", "src/.*\\.hpp")),
 ]
 
