@@ -54,6 +54,9 @@ class conversation {
   }
   bool known() const noexcept { return notes_ != nullptr; }
   handler_notes* notes() noexcept { return notes_; }
+  void answers_all() noexcept {
+    if (notes_ != nullptr) notes_->answers_all = true;
+  }
   void leaves_early() noexcept {
     if (notes_ != nullptr) notes_->reads_to_the_end = false;
   }
@@ -101,6 +104,7 @@ task<> echo(conversation& in) {
     auto seen = co_await in.socket.receive();
     if (!seen) break;
     in.saw(*seen);
+    in.answers_all();
     co_await send_whole(in, *seen);
   }
 }
@@ -122,6 +126,7 @@ task<> echo_in_gulps(conversation& in) {
     auto seen = co_await in.socket.receive();
     if (!seen) break;
     in.saw(*seen);
+    in.answers_all();
     co_await send_whole(in, *seen);
     if (i % 4 == 0) co_await sleep_for(300ms);
   }
@@ -168,6 +173,7 @@ task<> echo_between_timeouts(conversation& in) {
     if (seen.cancelled()) continue;
     if (!seen) break;
     in.saw(*seen);
+    in.answers_all();
     co_await send_whole(in, *seen);
   }
 }

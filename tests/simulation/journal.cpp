@@ -60,6 +60,11 @@ std::optional<std::string> judge_politeness(const client_notes& client, const ha
   if (handler->close_status != client.own_code) {
     return "the handler was told of " + std::to_string(handler->close_status) + " instead of its close";
   }
+  // The answer to a close waits until the handler has seen what came before it.
+  if (handler->answers_all && !client.ended_at_once && client.received.size() < client.sent.size()) {
+    return "of " + std::to_string(client.sent.size()) + " messages before its close " +
+           std::to_string(client.received.size()) + " were answered";
+  }
   return std::nullopt;
 }
 

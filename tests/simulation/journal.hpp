@@ -40,6 +40,7 @@ struct handler_notes {
   };
   std::deque<sent_message> sent;
   bool reads_to_the_end = true;  // it left its loop because receive() had no more
+  bool answers_all = false;      // each message is sent back at once
   bool may_lose = false;         // sends through a handle, which promises less
   int close_status = 0;
   bool ended = false;
@@ -52,7 +53,8 @@ struct client_notes {
   std::string path;
   int own_code = 0;  // of its close frame; 0: it sent none
   bool closed_first = false;
-  bool saw_close = false;  // the server's close frame came
+  bool ended_at_once = false;  // with its close frame came its end
+  bool saw_close = false;      // the server's close frame came
   int seen_code = 0;
   bool opened = false;
   bool hurried = false;   // from its first byte to its end in less time than any time-out of the server

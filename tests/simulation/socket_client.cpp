@@ -129,6 +129,7 @@ void socket_client::leave_somehow() {
     case leaving::close_and_end:
       notes_.closed_first = !sent_close_;
       close_with(4100 + number_ % 800);
+      notes_.ended_at_once = true;
       return end();
     case leaving::end_without_close:
       return end();
