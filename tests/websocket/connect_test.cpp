@@ -140,6 +140,13 @@ TEST(Connect, AsksForAWebSocketAsTheStandardSays) {
     EXPECT_EQ(field_of(request, name), "(none)") << name;
 }
 
+TEST(Connect, NothingFollowsTheRequestBeforeTheAnswer) {
+  handshake_peers peers({});
+  EXPECT_EQ(peers.open(), "nothing");
+  const std::string& sent = peers.server.received;
+  EXPECT_EQ(sent.find("\r\n\r\n") + 4, sent.size()) << sent;
+}
+
 TEST(Connect, EveryHandshakeHasAKeyOfItsOwn) {
   std::string keys[2];
   for (std::string& key : keys) {

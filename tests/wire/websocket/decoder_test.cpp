@@ -216,6 +216,32 @@ TEST(decoder, finds_each_mistake_of_a_client_at_the_octet_that_shows_it) {
   }
 }
 
+// Nothing but the mask is different in this direction.
+constexpr mistake server_mistakes[]{
+    {"RSV1", "c1", 0, websocket_error::reserved_bit},
+    {"RSV2 on a continuation", "01 00 a0", 2, websocket_error::reserved_bit},
+    {"RSV3 on a control frame", "99", 0, websocket_error::reserved_bit},
+    {"opcode 3", "83", 0, websocket_error::reserved_opcode},
+    {"opcode 15", "8f", 0, websocket_error::reserved_opcode},
+    {"fragmented close", "08", 0, websocket_error::fragmented_control_frame},
+    {"continuation first", "80", 0, websocket_error::continuation_of_nothing},
+    {"continuation after a whole message", "81 00 80", 2, websocket_error::continuation_of_nothing},
+    {"text within a message after a ping", "01 00 89 00 81", 4, websocket_error::message_interleaved},
+    {"pong of 126 octets", "8a 7e", 1, websocket_error::control_frame_too_long},
+    {"16 bits for 125", "82 7e 00 7d", 3, websocket_error::length_not_minimal},
+    {"64 bits for 65535", "82 7f 00 00 00 00 00 00 ff ff", 9, websocket_error::length_not_minimal},
+    {"top bit of the length", "82 7f 80 00 00 00 00 00 00 00", 9, websocket_error::length_top_bit},
+    {"the largest length", "82 7f 7f ff ff ff ff ff ff ff", 9, websocket_error::message_too_big},
+};
+
+TEST(decoder, finds_each_mistake_of_a_server_at_the_octet_that_shows_it) {
+  for (const mistake& each : server_mistakes) {
+    SCOPED_TRACE(each.name);
+    const bytes more = joined({from_hex(each.stream), bytes(40, std::byte{0xff})});
+    expect_error_after(frame_decoder(role::client, generous), more, each.harmless, each.error);
+  }
+}
+
 TEST(decoder, refuses_masked_frames_of_a_server) {
   expect_error_after(frame_decoder(role::client, generous), from_hex("81 85 37fa213d 7f9f4d5158"), 1,
                      websocket_error::masked_server_frame);
