@@ -13,6 +13,7 @@ from arrows import House, problems  # noqa: E402
 from awaits import bad_shapes  # noqa: E402
 from document_snippets import blocks_of, sources_of  # noqa: E402
 from must_not_compile import complaint  # noqa: E402
+from named_tests import NAMED  # noqa: E402
 from rules import breaches  # noqa: E402
 from sources import code_of, includes_of  # noqa: E402
 
@@ -194,6 +195,12 @@ int main() {}
         self.assertTrue(together.startswith("#include <vector>\n#include <windhover/windhover.hpp>\n"))
         self.assertIn('#line 13 "guide.md"\nco_await socket.close();\n', together)
         self.assertEqual(together.count("{"), together.count("}"))
+
+
+class NamedTests(unittest.TestCase):
+    def test_both_ways_to_write_names_and_no_files(self):
+        text = "`Suite.Name` `utf8.says_no` `rules.py` `task.hpp` `docs/page.md` `loop.now()` `utf8.hpp_is_read`"
+        self.assertEqual(NAMED.findall(text), ["Suite.Name", "utf8.says_no", "utf8.hpp_is_read"])
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-NAMED = re.compile(r"`([A-Z]\w*\.[A-Z]\w*)`")
+# `file.hpp` is no test.
+NAMED = re.compile(r"`([A-Za-z]\w*\.(?!(?:cpp|hpp|json|md|mjs|py)`)[A-Za-z]\w*)`")
 DEFINED = re.compile(r"^TEST(?:_F|_P)?\((\w+),\s*(\w+)\)", re.MULTILINE)
 
 
