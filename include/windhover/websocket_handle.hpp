@@ -13,7 +13,9 @@
 namespace windhover {
 
 // Copyable and weak: it does not keep the socket open, and may outlive it, its handler and the application. Any thread.
-// Sends never wait: they are queued for the socket's event loop, in the order of each sender. Throws std::bad_alloc.
+// Sends never wait: they are queued for the socket's event loop, in the order of each sender. While the socket's
+// handler is within a message that it sends in fragments, they are kept until that has ended (RFC 6455, section 5.4),
+// and a close behind them too. Throws std::bad_alloc.
 class websocket_handle {
  public:
   enum class outcome : std::uint8_t {

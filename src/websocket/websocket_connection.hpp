@@ -106,6 +106,8 @@ class websocket_connection final : public net::driver {
   std::string_view extensions() const noexcept { return compression_ ? compression_->agreed() : ""; }
   websocket_handle handle();
   std::size_t queued_bytes() const noexcept { return stream_.queued_bytes(); }
+  // Whether the handler is within a message that it sends in fragments.
+  bool sending_fragments() const noexcept { return sending_fragments_; }
   // Messages that have arrived and were not received yet.
   std::size_t held_bytes() const noexcept { return inbound_.held_bytes(); }
   net::event_loop& loop() const noexcept { return stream_.loop(); }
@@ -152,6 +154,7 @@ class websocket_connection final : public net::driver {
   void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
   bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
                         disable_compression disabled);
+  bool sent() noexcept;
   void queue_data(message_type type, end_of_message end, std::span<const std::byte> payload);
   void queue_control(wire::opcode code, std::span<const std::byte> payload) noexcept;
   void queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept;

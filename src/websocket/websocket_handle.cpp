@@ -30,6 +30,34 @@ void send_or_abort(websocket_connection& to, Send& send) noexcept {
   }
 }
 
+template <class Act>
+struct waiting_act_of final : shared_state::waiting_act {
+  explicit waiting_act_of(Act from) noexcept : act(std::move(from)) {}
+  void run(websocket_connection& on) noexcept override { send_or_abort(on, act); }
+  Act act;
+};
+
+// Between the fragments of the handler's message no other message may begin (RFC 6455, section 5.4): what comes then
+// waits for its end. False: there is nothing to wait for.
+template <class Act>
+bool wait_behind_fragments(shared_state& state, std::size_t bytes, Act& act) noexcept {
+  if (!state.connection->sending_fragments() && state.waiting.empty()) return false;
+  try {
+    auto made = std::make_unique<waiting_act_of<Act>>(std::move(act));
+    made->bytes = bytes;
+    state.posted.fetch_add(bytes, std::memory_order_relaxed);
+    try {
+      state.waiting.push_back(std::move(made));
+    } catch (...) {
+      state.posted.fetch_sub(bytes, std::memory_order_relaxed);
+      throw;
+    }
+  } catch (const std::bad_alloc&) {
+    state.connection->abort();
+  }
+  return true;
+}
+
 // Charges the bytes at the call, then posts what sends them.
 template <class Send>
 outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send&& send) {
@@ -54,7 +82,8 @@ outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send
   try {
     posted = state->box->post([state, bytes, send = std::forward<Send>(send)]() mutable {
       state->posted.fetch_sub(bytes, std::memory_order_relaxed);
-      if (state->connection != nullptr) send_or_abort(*state->connection, send);
+      if (state->connection != nullptr && !wait_behind_fragments(*state, bytes, send))
+        send_or_abort(*state->connection, send);
       look_at_queue(*state);
     });
   } catch (const std::bad_alloc&) {
@@ -91,6 +120,7 @@ outcome websocket_handle::send(const prepared_message& shared) const {
   return post(state_, shared.size(), [shared](websocket_connection& to) { to.send(shared); });
 }
 
+// Behind what was sent before it.
 outcome websocket_handle::close(close_code code, std::string_view reason) const {
   std::array<std::byte, wire::maximum_control_payload> unused;
   if (wire::encode_close_payload(unused, code, reason).error != wire::websocket_error::none) {
@@ -98,8 +128,10 @@ outcome websocket_handle::close(close_code code, std::string_view reason) const 
         "a close code must be one of 1000-1003, 1007-1014 and 3000-4999, and a reason at most 123 "
         "bytes of UTF-8");
   }
-  return post_command(state_,
-                      [code, text = std::string(reason)](websocket_connection& to) { to.start_close(code, text); });
+  auto start = [code, text = std::string(reason)](websocket_connection& to) { to.start_close(code, text); };
+  return post_command(state_, [state = state_, start = std::move(start)](websocket_connection& to) mutable {
+    if (state->waiting.empty() || !wait_behind_fragments(*state, 0, start)) start(to);
+  });
 }
 
 outcome websocket_handle::abort() const {

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "net/mailbox.hpp"
 #include <windhover/websocket_handle.hpp>
@@ -14,16 +16,34 @@ struct websocket_handle::shared_state {
   shared_state(std::shared_ptr<net::mailbox> home, websocket_connection& of, std::size_t limit_bytes) noexcept
       : box(std::move(home)), connection(&of), limit(limit_bytes) {}
 
+  // What was sent while the handler is between the fragments of a message, or a close behind that. Still charged.
+  struct waiting_act {
+    virtual ~waiting_act() = default;
+    virtual void run(websocket_connection& on) noexcept = 0;
+    std::size_t bytes = 0;
+  };
+
   // Loop thread: nothing more can be sent.
   void detach() noexcept {
     open.store(false, std::memory_order_release);
     queued.store(0, std::memory_order_relaxed);
     connection = nullptr;
+    for (const auto& each : waiting) posted.fetch_sub(each->bytes, std::memory_order_relaxed);
+    waiting.clear();
+  }
+
+  // Loop thread: the handler's message has ended.
+  void run_waiting() noexcept {
+    for (const auto& each : std::exchange(waiting, {})) {
+      posted.fetch_sub(each->bytes, std::memory_order_relaxed);
+      if (connection != nullptr) each->run(*connection);
+    }
   }
 
   const std::shared_ptr<net::mailbox> box;
-  websocket_connection* connection;  // loop thread only; null once it has gone
-  const std::size_t limit;           // bytes
+  websocket_connection* connection;                   // loop thread only; null once it has gone
+  std::vector<std::unique_ptr<waiting_act>> waiting;  // loop thread only
+  const std::size_t limit;                            // bytes
   std::atomic<bool> open{true};
   std::atomic<std::size_t> posted{0};  // bytes in the mailbox
   std::atomic<std::size_t> queued{0};  // bytes in the transport, when they were last looked at

@@ -68,6 +68,12 @@ void websocket_connection::queue_data(message_type type, end_of_message end, std
   }
 }
 
+// A message may have ended that others have waited for.
+bool websocket_connection::sent() noexcept {
+  if (handle_ != nullptr && !sending_fragments_ && !handle_->waiting.empty()) handle_->run_waiting();
+  return !stream_.closing();
+}
+
 bool websocket_connection::send(opcode code, std::span<const std::byte> payload, end_of_message end,
                                 disable_compression compression) {
   if (!can_send()) return false;
@@ -75,17 +81,17 @@ bool websocket_connection::send(opcode code, std::span<const std::byte> payload,
   if (whole_text && !wire::valid_utf8(payload)) throw std::invalid_argument("the text to be sent is not valid UTF-8");
   const auto type = static_cast<message_type>(code);
   if (compression_ == nullptr || !queue_compressed(type, payload, end, compression)) queue_data(type, end, payload);
-  return !stream_.closing();
+  return sent();
 }
 
 bool websocket_connection::send(const message& whole, disable_compression compression) {
   if (!can_send()) return false;
   const std::span<const std::byte> payload = whole.bytes();
   if (compression_ != nullptr && queue_compressed(whole.type(), payload, end_of_message::yes, compression))
-    return !stream_.closing();
+    return sent();
   if (role_ == wire::role::client || payload.size() <= gathered_payload) {
     queue_data(whole.type(), end_of_message::yes, payload);
-    return !stream_.closing();
+    return sent();
   }
   const opcode code = data_opcode(whole.type(), end_of_message::yes);
   base::buffer* const owner = message_access::owner(whole);
@@ -101,11 +107,11 @@ bool websocket_connection::send(const message& whole, disable_compression compre
     stream_.queue_copy(std::span(header).first(size));
     owner->acquire();
     stream_.queue({base::buffer_ref(owner), payload.data(), payload.size()});
-    return !stream_.closing();
+    return sent();
   }
   owner->acquire();
   stream_.queue({base::buffer_ref(owner), before, size + payload.size()});
-  return !stream_.closing();
+  return sent();
 }
 
 bool websocket_connection::send(const prepared_message& shared) {
@@ -116,7 +122,7 @@ bool websocket_connection::send(const prepared_message& shared) {
     const bool compressed = compression_ != nullptr && sending_fragments_ &&
                             queue_compressed(shared.type(), payload, end_of_message::yes, disable_compression::no);
     if (!compressed) queue_data(shared.type(), end_of_message::yes, payload);
-    return !stream_.closing();
+    return sent();
   }
   base::slice frame = message_access::frame(shared);
   if (frame.size <= gathered_payload) {
@@ -124,7 +130,7 @@ bool websocket_connection::send(const prepared_message& shared) {
   } else {
     stream_.queue(std::move(frame));
   }
-  return !stream_.closing();
+  return sent();
 }
 
 void websocket_connection::wait_writable(websocket::send_awaiter& awaiter) noexcept {

@@ -52,6 +52,61 @@ TEST(WebsocketHandle, SendsTextMessagesAndPreparedOnes) {
   peers.open(done);
 }
 
+// RFC 6455, section 5.4: the fragments of one message are not mixed with another one.
+TEST(WebsocketHandle, WaitsForTheEndOfTheHandlersFragments) {
+  for (const bool compressed : {false, true}) {
+    websocket_handle handle;
+    gate next;
+    gate done;
+    websocket_peers peers;
+    if (compressed) peers.compression = wire::deflate_parameters{};
+    peers.serve([&](websocket& socket) -> task<> {
+      handle = socket.handle();
+      co_await socket.send("Hel", end_of_message::no);
+      co_await next;
+      co_await socket.send("lo", end_of_message::yes);
+      co_await done;
+    });
+    peers.run_idle();
+    EXPECT_EQ(handle.send("one", disable_compression::yes), outcome::queued);
+    EXPECT_EQ(handle.send(prepared_message::from_text("two")), outcome::queued);
+    EXPECT_EQ(handle.close(close_code::going_away), outcome::queued);
+    peers.run_idle();
+    EXPECT_EQ(peers.peer.frames().size(), 1U);
+    EXPECT_EQ(handle.queued_bytes(), 6U) << "what waits is charged";
+    peers.open(next);
+    peers.run_until_frames(5);
+    const frames seen = peers.peer.frames();
+    EXPECT_EQ(seen[1].code, opcode::continuation);
+    EXPECT_TRUE(seen[1].fin);
+    EXPECT_EQ(seen[2], seen_text("one"));
+    EXPECT_EQ(seen[3], seen_text("two"));
+    EXPECT_EQ(seen[4], seen_close(1001));
+    peers.open(done);
+  }
+}
+
+TEST(WebsocketHandle, WhatWaitsForFragmentsGoesWithTheSocket) {
+  websocket_handle handle;
+  gate done;
+  {
+    websocket_peers peers;
+    peers.serve([&](websocket& socket) -> task<> {
+      handle = socket.handle();
+      co_await socket.send("Hel", end_of_message::no);
+      co_await done;
+    });
+    peers.run_idle();
+    EXPECT_EQ(handle.send("one"), outcome::queued);
+    peers.run_idle();
+    EXPECT_EQ(handle.abort(), outcome::queued);
+    peers.run_idle();
+    EXPECT_EQ(handle.send("two"), outcome::closed);
+    peers.open(done);
+  }
+  EXPECT_EQ(handle.queued_bytes(), 0U);
+}
+
 TEST(WebsocketHandle, RefusesTextThatIsNotUtf8) {
   websocket_handle handle;
   gate done;
