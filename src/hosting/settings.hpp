@@ -45,6 +45,8 @@ struct websocket_settings {
   std::chrono::milliseconds keep_alive_timeout{};
   std::uint64_t receive_buffer_size{};
   std::vector<std::string> allowed_origins;
+  bool same_origin{};
+  bool retain_request_headers{};
   std::uint64_t max_message_size{};
   std::chrono::milliseconds close_timeout{};
   std::chrono::milliseconds stalled_timeout{};

@@ -42,7 +42,7 @@ constexpr setting_row duration(std::string_view name, std::string_view otherwise
 }
 
 // Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 35> rows = {{
+constexpr std::array<setting_row, 37> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     choice("Engine", "auto", "auto|io_uring|epoll",
@@ -103,7 +103,8 @@ constexpr std::array<setting_row, 35> rows = {{
                 {},
                 "The switch for one path.",
                 [](settings& s, setting_value&& v) { s.websockets.paths = std::move(v.path_switches); }},
-    duration("WebSockets:KeepAliveInterval", "00:02:00", 0, 20 * day, "The time between two pings; 0 sends none.",
+    duration("WebSockets:KeepAliveInterval", "00:02:00", 0, 20 * day,
+             "A ping goes out when nothing was received for so long; 0 sends none.",
              [](settings& s, setting_value&& v) { s.websockets.keep_alive_interval = v.duration; }),
     duration(
         "WebSockets:KeepAliveTimeout", "00:00:20", 0, 20 * day,
@@ -119,6 +120,12 @@ constexpr std::array<setting_row, 35> rows = {{
                 {},
                 "The origins that may connect, such as `https://example.com`; an empty list or `*` allows all.",
                 [](settings& s, setting_value&& v) { s.websockets.allowed_origins = std::move(v.list); }},
+    boolean("WebSockets:SameOrigin", "false", "Allows only pages that came from this server, beside `AllowedOrigins`.",
+            [](settings& s, setting_value&& v) { s.websockets.same_origin = v.flag; }),
+    boolean(
+        "WebSockets:RetainRequestHeaders", "true",
+        "Whether the headers of a request stay readable once it was accepted; they cost memory for every WebSocket.",
+        [](settings& s, setting_value&& v) { s.websockets.retain_request_headers = v.flag; }),
     number("WebSockets:MaxMessageSize", "1048576", 0, tebibyte,
            "The bytes of a received message; a longer one closes the WebSocket with 1009; 0 means no limit.",
            [](settings& s, setting_value&& v) { s.websockets.max_message_size = v.number; }),

@@ -52,6 +52,8 @@ websocket_feature websocket_feature::make(websocket_options from_code, const con
   if (named("KeepAliveTimeout")) from_code.keep_alive_timeout = configured.keep_alive_timeout;
   if (named("ReceiveBufferSize")) from_code.receive_buffer_size = configured.receive_buffer_size;
   if (!keys.section("AllowedOrigins").children().empty()) from_code.allowed_origins = configured.allowed_origins;
+  if (named("SameOrigin")) from_code.same_origin = configured.same_origin;
+  if (named("RetainRequestHeaders")) from_code.retain_request_headers = configured.retain_request_headers;
   if (named("MaxMessageSize")) from_code.max_message_size = configured.max_message_size;
   if (named("CloseTimeout")) from_code.close_timeout = configured.close_timeout;
   if (named("StalledTimeout")) from_code.stalled_timeout = configured.stalled_timeout;

@@ -91,6 +91,7 @@ TEST(settings, a_file_sets_every_key) {
       "WebSockets": {
         "Enabled": false, "KeepAliveInterval": "00:00:21", "KeepAliveTimeout": "00:00:22", "ReceiveBufferSize": 2300,
         "AllowedOrigins": ["https://a.example", "https://b.example"], "MaxMessageSize": 24, "CloseTimeout": "00:00:25",
+        "SameOrigin": true, "RetainRequestHeaders": false,
         "StalledTimeout": "00:00:26", "MaxQueuedBytes": 2700, "MaxInboundBytes": 2800,
         "DangerousEnableCompression": true, "DisableServerContextTakeover": true, "ServerMaxWindowBits": 9,
         "ClientMaxWindowBits": 8, "CompressionThreshold": 29, "MaxCompressionMemory": 3000,
@@ -126,6 +127,8 @@ TEST(settings, a_file_sets_every_key) {
   EXPECT_EQ(settings.websockets.keep_alive_timeout, 22s);
   EXPECT_EQ(settings.websockets.receive_buffer_size, 2300U);
   EXPECT_EQ(settings.websockets.allowed_origins, std::vector<std::string>({"https://a.example", "https://b.example"}));
+  EXPECT_TRUE(settings.websockets.same_origin);
+  EXPECT_FALSE(settings.websockets.retain_request_headers);
   EXPECT_EQ(settings.websockets.max_message_size, 24U);
   EXPECT_EQ(settings.websockets.close_timeout, 25s);
   EXPECT_EQ(settings.websockets.stalled_timeout, 26s);

@@ -59,6 +59,8 @@ TEST_F(WebSocketFeature, KeysOfTheConfigurationGoBeforeTheCode) {
   set("KeepAliveTimeout", "00:00:08");
   set("ReceiveBufferSize", "900");
   set("AllowedOrigins:0", "https://a.example");
+  set("SameOrigin", "true");
+  set("RetainRequestHeaders", "false");
   set("MaxMessageSize", "10");
   set("CloseTimeout", "00:00:11");
   set("StalledTimeout", "00:00:12");
@@ -72,6 +74,8 @@ TEST_F(WebSocketFeature, KeysOfTheConfigurationGoBeforeTheCode) {
   EXPECT_EQ(feature.settings.keep_alive_timeout, 8'000U);
   EXPECT_EQ(feature.settings.receive_chunk, 900U);
   EXPECT_EQ(feature.options.allowed_origins, std::vector<std::string>{"https://a.example"});
+  EXPECT_TRUE(feature.options.same_origin);
+  EXPECT_FALSE(feature.options.retain_request_headers);
   EXPECT_EQ(feature.settings.max_message_size, 10U);
   EXPECT_EQ(feature.settings.close_timeout, 11'000U);
   EXPECT_EQ(feature.settings.stalled_timeout, 12'000U);
