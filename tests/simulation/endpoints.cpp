@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -34,6 +35,8 @@ class conversation {
   ~conversation() {
     ++journal_.handlers_ended;
     if (notes_ == nullptr) return;
+    // Memory for the next step may have been what was missing.
+    if (std::uncaught_exceptions() > 0) leaves_early();
     notes_->ended = true;
     notes_->close_status = static_cast<int>(socket.close_status().value_or(close_code{}));
   }
