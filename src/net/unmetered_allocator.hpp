@@ -14,9 +14,10 @@ struct unmetered_allocator {
 
   unmetered_allocator() noexcept = default;
   template <class Other>
-  unmetered_allocator(const unmetered_allocator<Other>&) noexcept {}
+  unmetered_allocator(const unmetered_allocator<Other>&) noexcept {}  // NOLINT(google-explicit-constructor): as it must
 
   T* allocate(std::size_t count) {
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): of pointers as well
     if (void* const block = std::malloc(count * sizeof(T))) return static_cast<T*>(block);
     throw std::bad_alloc();
   }
