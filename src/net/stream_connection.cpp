@@ -206,9 +206,9 @@ void stream_connection::on_receive_ended(int error) noexcept {
 void stream_connection::flush() noexcept {
   if (dead_) return;
   if (in_flight_) {
-    // A send that went out early, between completions, may post none of its own: what came behind it must not wait for
-    // somebody else's.
-    return loop_.hurry();
+    // A send that has succeeded already may say so only in the next turn, which must not wait for something else.
+    if ((output_ && !output_->queued.empty()) || closing_) loop_.hurry();
+    return;
   }
   if (output_ && !output_->queued.empty()) return start_send();
   if (output_) loop_.take_back(std::move(output_));
