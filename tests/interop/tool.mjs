@@ -8,6 +8,8 @@ import { within } from './bounded.mjs';
 
 const path = process.env.WINDHOVER_TOOL;
 export const engine = process.env.WINDHOVER_ENGINE;
+const sanitizesThreads = process.env.TSAN_OPTIONS !== undefined;
+const patience = 10_000;
 
 // io_uring_setup(2), which a container's seccomp profile or a sysctl may forbid: the system call's number is the same
 // on every architecture.
@@ -88,7 +90,16 @@ class Tool {
     }
   }
 
-  signal(name) { this.#child.kill(name); }
+  // The thread sanitizer takes signals in the program's place and hands them on; now and then one that comes while a
+  // thread goes to sleep is not handed on (g++ 12). It is then sent again: the tool says at once when it has one.
+  signal(name) {
+    this.#child.kill(name);
+    if (!sanitizesThreads) return;
+    const again = setTimeout(() => {
+      if (!this.output.includes('Application is shutting down')) this.#child.kill(name);
+    }, patience);
+    again.unref();
+  }
 
   // On its standard input, where it has one; end() ends that.
   write(text) { this.#child.stdin.write(text); }
