@@ -45,13 +45,8 @@ bool wait_behind_fragments(shared_state& state, std::size_t bytes, Act& act) noe
   try {
     auto made = std::make_unique<waiting_act_of<Act>>(std::move(act));
     made->bytes = bytes;
+    state.waiting.push_back(std::move(made));
     state.posted.fetch_add(bytes, std::memory_order_relaxed);
-    try {
-      state.waiting.push_back(std::move(made));
-    } catch (...) {
-      state.posted.fetch_sub(bytes, std::memory_order_relaxed);
-      throw;
-    }
   } catch (const std::bad_alloc&) {
     state.connection->abort();
   }
