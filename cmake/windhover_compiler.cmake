@@ -5,7 +5,9 @@ if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   find_program(WINDHOVER_CCACHE ccache)
   mark_as_advanced(WINDHOVER_CCACHE)
   if(WINDHOVER_CCACHE)
-    set(CMAKE_CXX_COMPILER_LAUNCHER "${WINDHOVER_CCACHE}")
+    # What it must not look at too closely for precompiled headers to be of use.
+    set(sloppiness pch_defines,time_macros,include_file_mtime,include_file_ctime)
+    set(CMAKE_CXX_COMPILER_LAUNCHER "${CMAKE_COMMAND};-E;env;CCACHE_SLOPPINESS=${sloppiness};${WINDHOVER_CCACHE}")
   endif()
 endif()
 

@@ -12,14 +12,29 @@ set(WINDHOVER_TEST_TIMEOUT 120)
 # Everything that carries the label `threads`.
 add_custom_target(windhover_thread_tests)
 
-# windhover_tests(ROOM <room> [SUITE <name>] [LABELS <label>...] [TIMEOUT <seconds>] [LIBRARIES <target>...]
-#                 SOURCES <file>...)
+# Tests are compiled for their compile time: what they test is optimized, they themselves are not, and they know their lines
+# but not their variables. What every one of them includes is precompiled once.
+set(WINDHOVER_TEST_OPTIONS
+  -g1
+  $<$<CONFIG:RelWithDebInfo>:-O0>
+  # ccache then looks at what was precompiled, and not at when.
+  $<IF:$<CXX_COMPILER_ID:GNU>,-fpch-preprocess,SHELL:-Xclang -fno-pch-timestamp>)
+add_executable(windhover_test_prelude EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/support/prelude.cpp")
+windhover_compile_as_ours(windhover_test_prelude)
+target_compile_options(windhover_test_prelude PRIVATE ${WINDHOVER_TEST_OPTIONS})
+target_link_libraries(windhover_test_prelude PRIVATE GTest::gtest)
+target_precompile_headers(windhover_test_prelude PRIVATE
+  <gtest/gtest.h> <chrono> <coroutine> <functional> <map> <memory> <optional> <span> <stdexcept> <string> <string_view> <vector>)
+
+# windhover_tests(ROOM <room> [SUITE <name>] [OPTIMIZED] [LABELS <label>...] [TIMEOUT <seconds>]
+#                 [LIBRARIES <target>...] SOURCES <file>...)
 #
 # Makes the executable windhover_<room>_tests (windhover_<room>_<suite>_tests with SUITE, for the part of a room's tests
 # that needs other labels) and registers every test in it as <room>.<case>.<test>. A test sees src/, include/ and tests/;
-# WINDHOVER_FIXTURES is the path of tests/fixtures.
+# WINDHOVER_FIXTURES is the path of tests/fixtures. OPTIMIZED: what is tested are templates and coroutines of the tests' own,
+# which have to be right in the way in which people compile theirs.
 function(windhover_tests)
-  cmake_parse_arguments(PARSE_ARGV 0 tests "" "ROOM;SUITE;TIMEOUT" "LABELS;LIBRARIES;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 0 tests "OPTIMIZED" "ROOM;SUITE;TIMEOUT" "LABELS;LIBRARIES;SOURCES")
   windhover_require_arguments(windhover_tests tests ROOM SOURCES)
   if(NOT tests_TIMEOUT)
     set(tests_TIMEOUT ${WINDHOVER_TEST_TIMEOUT})
@@ -35,6 +50,10 @@ function(windhover_tests)
   windhover_compile_as_ours(${target})
   target_include_directories(${target} PRIVATE "${PROJECT_SOURCE_DIR}/src" "${PROJECT_SOURCE_DIR}/tests")
   target_compile_definitions(${target} PRIVATE WINDHOVER_FIXTURES="${PROJECT_SOURCE_DIR}/tests/fixtures")
+  if(NOT tests_OPTIMIZED)
+    target_compile_options(${target} PRIVATE ${WINDHOVER_TEST_OPTIONS})
+    target_precompile_headers(${target} REUSE_FROM windhover_test_prelude)
+  endif()
   target_link_libraries(${target} PRIVATE windhover::${tests_ROOM} ${tests_LIBRARIES} GTest::gtest_main)
 
   # Discovery waits for ctest: a sanitized executable may need an environment to start that the build does not have. It hands
