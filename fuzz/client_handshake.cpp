@@ -57,7 +57,7 @@ void try_request(const wire::client_handshake& handshake, std::string_view sent)
 
 // What must be true of an answer that is taken.
 void try_taken(int status, const headers& answer, std::span<const std::string_view> offered,
-               std::string_view protocol) {
+               const wire::handshake_outcome& outcome) {
   require(status == 101, "only 101 is taken");
   require(base::equals_ignoring_case(answer.joined("Upgrade"), "websocket"), "only with Upgrade: websocket");
   bool upgrades = false;
@@ -67,10 +67,11 @@ void try_taken(int status, const headers& answer, std::span<const std::string_vi
   require(upgrades, "only with Connection: Upgrade");
   require(answer.joined("Sec-WebSocket-Accept") == accept, "only with the right accept value");
   auto extensions = answer.joined("Sec-WebSocket-Extensions");
-  require(extensions.find_first_not_of(", \t") == std::string::npos, "only without extensions");
-  require(base::equals_ignoring_case(answer.joined("Sec-WebSocket-Protocol"), protocol),
+  const bool chooses_extensions = extensions.find_first_not_of(", \t") != std::string::npos;
+  require(chooses_extensions == outcome.compression.has_value(), "only with compression that was offered");
+  require(base::equals_ignoring_case(answer.joined("Sec-WebSocket-Protocol"), outcome.protocol),
           "with the answered sub-protocol");
-  const bool was_offered = std::find(offered.begin(), offered.end(), protocol) != offered.end();
+  const bool was_offered = std::find(offered.begin(), offered.end(), outcome.protocol) != offered.end();
   require(was_offered || !answer.contains("Sec-WebSocket-Protocol"), "only with a sub-protocol that was offered");
 }
 
@@ -92,9 +93,14 @@ void try_input(input in) {
   const std::string_view number = in.line();
   std::from_chars(number.data(), number.data() + number.size(), status);
   const headers answer = take_fields(in);
-  const auto outcome = wire::verify_server_handshake(status, answer, key, protocols);
-  require(!wire::describe(outcome.failure).empty(), "every outcome has a description");
-  if (outcome.failure == handshake_failure::none) try_taken(status, answer, protocols, outcome.protocol);
+  const wire::deflate_options compression;
+  for (const wire::deflate_options* const offered :
+       {static_cast<const wire::deflate_options*>(nullptr), &compression}) {
+    const auto outcome = wire::verify_server_handshake(status, answer, key, protocols, offered);
+    require(!wire::describe(outcome.failure).empty(), "every outcome has a description");
+    require(offered != nullptr || !outcome.compression, "nothing is agreed that was not offered");
+    if (outcome.failure == handshake_failure::none) try_taken(status, answer, protocols, outcome);
+  }
 }
 
 }  // namespace windhover::fuzz

@@ -36,6 +36,9 @@ websocket_client_options options_of(const client_command_options& from) {
   made.proxy = from.proxy;
   made.connect_timeout = std::chrono::seconds(from.connect_timeout);
   made.max_message_size = from.max_message_size;
+  // Every message is compressed, so that servers can be tried.
+  made.dangerous_enable_compression = from.compress;
+  made.compression_threshold = 0;
   if (!from.keep_alive) made.keep_alive_interval = std::chrono::milliseconds(0);
   return made;
 }
@@ -78,6 +81,8 @@ void add_client_options(CLI::App& command, client_command_options& options) {
       ->check(CLI::Range(0, 86400))
       ->capture_default_str();
   command.add_option("--max-message-size", options.max_message_size, "Bytes; 0 for no limit")->capture_default_str();
+  command.add_flag("--compress", options.compress,
+                   "Offer permessage-deflate, and compress messages where it is agreed");
   command.add_option("--engine", options.engine, "The I/O engine; the best one when left out")
       ->check(CLI::IsMember({"io_uring", "epoll"}));
 }

@@ -23,6 +23,7 @@ struct client_command_options {
   std::string engine;
   unsigned connect_timeout = 30;  // seconds
   std::size_t max_message_size = std::size_t{64} << 20;
+  bool compress = false;
   bool keep_alive = true;  // no option of the command line: a server that tests its clients wants no pings
 };
 

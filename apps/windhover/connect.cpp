@@ -118,8 +118,10 @@ void print(std::string line) {
 
 task<int> talk(websocket& socket, std::size_t longest) {
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  const std::string protocol(socket.sub_protocol());
-  say(protocol.empty() ? "connected" : "connected, sub-protocol " + printable(protocol));
+  std::string agreed;
+  if (!socket.sub_protocol().empty()) agreed += ", sub-protocol " + printable(socket.sub_protocol());
+  if (!socket.extensions().empty()) agreed += ", " + printable(socket.extensions());
+  say("connected" + agreed);
   const auto body = [&](task_group& group) -> task<> {
     group.spawn(send_lines(socket, longest, group.stop_token()));
     // A line that cannot be sent ends the conversation as well as the server's close does.

@@ -63,6 +63,30 @@ struct websocket_client_options {
   std::size_t max_queued_bytes = std::size_t{64} << 10;
   // The inbound bound: what is held while nobody receives. Reading pauses at half of it.
   std::size_t max_inbound_bytes = std::size_t{64} << 10;
+
+  // ----- Compression (permessage-deflate, RFC 7692)
+  //
+  // DANGEROUS where secrets and what an attacker can choose are compressed together: from the length of the encrypted
+  // messages the secrets can be guessed (CRIME, BREACH). Leave it off for such sockets, or send what is secret with
+  // disable_compression::yes.
+
+  // Offers it to the server, which may decline: websocket::extensions() says what was agreed.
+  bool dangerous_enable_compression = false;
+  // Demands that the server compress each message for itself, without reference to earlier ones; or promises that the
+  // client does so. Larger messages for less memory.
+  bool disable_server_context_takeover = false;
+  bool disable_client_context_takeover = false;
+  // The window that the server may compress with, and the largest one that the client does: 2 to the power of this, in
+  // bytes. 9 to 15. The server may choose less for either; a client that is given 8, which zlib cannot compress with,
+  // sends its messages as they are.
+  int server_max_window_bits = 15;
+  int client_max_window_bits = 15;
+  // A shorter message is sent as it is. 0: every message is compressed. The length of a message that is sent in
+  // fragments is not known; it is compressed.
+  std::size_t compression_threshold = 256;
+  // What the contexts of all sockets of one event loop, clients' and servers', may hold between messages. When it is
+  // used up the server is asked to keep no context. 0: all of them.
+  std::size_t max_compression_memory = std::size_t{64} << 20;
 };
 
 }  // namespace windhover

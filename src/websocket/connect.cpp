@@ -53,18 +53,26 @@ websocket_options shared_options(const websocket_client_options& options) {
   made.stalled_timeout = options.stalled_timeout;
   made.max_queued_bytes = options.max_queued_bytes;
   made.max_inbound_bytes = options.max_inbound_bytes;
+  made.dangerous_enable_compression = options.dangerous_enable_compression;
+  made.disable_server_context_takeover = options.disable_server_context_takeover;
+  made.disable_client_context_takeover = options.disable_client_context_takeover;
+  made.server_max_window_bits = options.server_max_window_bits;
+  made.client_max_window_bits = options.client_max_window_bits;
+  made.compression_threshold = options.compression_threshold;
+  made.max_compression_memory = options.max_compression_memory;
   return made;
 }
 
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
 
-std::string request_text(const websocket_client_settings& settings, const wire::websocket_url& to,
-                         std::string_view key) {
+std::string request_text(const websocket_client_settings& settings, const wire::websocket_url& to, std::string_view key,
+                         std::string_view extensions) {
   const auto protocols = views_of(settings.sub_protocols);
   return wire::encode_client_handshake({.target = to.target,
                                         .host = settings.host.empty() ? to.authority : settings.host,
                                         .key = key,
                                         .protocols = protocols,
+                                        .extensions = extensions,
                                         .further_fields = &settings.fields});
 }
 
@@ -144,20 +152,21 @@ task<> open_tunnel(http::client_connection& connection, const wire::proxy_url& p
   fail(cause::proxy_refused, to, text, std::move(response));
 }
 
-// The sub-protocol that the server chose.
-std::string_view verify(const http::client_response& answer, const http_response_details& response,
-                        std::string_view key, std::span<const std::string_view> offered,
-                        const wire::websocket_url& to) {
+// What the server chose.
+wire::handshake_outcome verify(const http::client_response& answer, const http_response_details& response,
+                               std::string_view key, std::span<const std::string_view> offered,
+                               const wire::deflate_options* offered_compression, const wire::websocket_url& to) {
   if (!answer.switched) {
     fail(cause::refused, to, "the server answered with status " + status_text(response) + " when 101 was expected",
          response);
   }
   if (answer.head.version != wire::http1::http_version::http_1_1)
     fail(cause::bad_handshake, to, "the server answered with HTTP/1.0, which knows no upgrades", response);
-  const wire::handshake_outcome judged = wire::verify_server_handshake(response.status, response.headers, key, offered);
+  wire::handshake_outcome judged =
+      wire::verify_server_handshake(response.status, response.headers, key, offered, offered_compression);
   if (judged.failure != wire::handshake_failure::none)
     fail(cause::bad_handshake, to, wire::describe(judged.failure), response);
-  return judged.protocol;
+  return judged;
 }
 
 task<std::vector<net::address>> addresses_of(net::event_loop& loop, const websocket_client_settings& settings,
@@ -213,7 +222,12 @@ task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_clien
 
 websocket_client_settings checked_settings(const websocket_client_options& options) {
   websocket_client_settings made;
-  made.connection = checked_settings(shared_options(options));
+  const websocket_options shared = shared_options(options);
+  made.connection = checked_settings(shared);
+  made.compression = checked_compression(shared);
+  // With 8 zlib can only inflate.
+  if (options.client_max_window_bits < 9)
+    refuse("client_max_window_bits", std::to_string(options.client_max_window_bits), "from 9 to 15");
   made.sub_protocols = options.sub_protocols;
   made.fields = options.request_headers;
   if (!options.origin.empty()) {
@@ -235,7 +249,7 @@ websocket_client_settings checked_settings(const websocket_client_options& optio
       checked_size("max_response_header_count", options.max_response_header_count, 4, 100'000);
   made.limits.body_prefix = checked_size("max_response_body_bytes", options.max_response_body_bytes, 0, 16 * mebibyte);
   // Sub-protocols and fields are judged where they are written.
-  static_cast<void>(request_text(made, wire::parse_websocket_url("ws://localhost"), "dGhlIHNhbXBsZSBub25jZQ=="));
+  static_cast<void>(request_text(made, wire::parse_websocket_url("ws://localhost"), "dGhlIHNhbXBsZSBub25jZQ==", {}));
   return made;
 }
 
@@ -246,16 +260,29 @@ task<opened_websocket> open_over(http::client_connection& connection, net::trans
   if (settings.proxy && !to.is_unix()) co_await open_tunnel(connection, *settings.proxy, to, stop);
 
   const std::string key = wire::make_handshake_key(stream.loop().random());
-  std::string request = request_text(settings, to, key);
+  std::optional<websocket_compression::offer> offer;
+  std::string extensions;
+  if (settings.compression.enabled) {
+    offer = websocket_compression::make_offer(settings.compression);
+    extensions = wire::offer_deflate(offer->settings.wanted);
+  }
+  std::string request = request_text(settings, to, key, extensions);
   http::client_outcome outcome =
       co_await connection.ask(std::move(request), http::client_connection::expected::upgrade, std::move(stop));
   require_answer(outcome, to, "the server");
   details = details_of(outcome.response);
   const auto offered = views_of(settings.sub_protocols);
-  const std::string_view protocol = verify(outcome.response, details, key, offered, to);
+  const wire::handshake_outcome chosen =
+      verify(outcome.response, details, key, offered, offer ? &offer->settings.wanted : nullptr, to);
 
-  auto made =
-      std::make_unique<websocket_connection>(stream, nullptr, wire::role::client, settings.connection, protocol);
+  std::unique_ptr<websocket_compression> compression;
+  if (chosen.compression) {
+    compression = websocket_compression::answered(std::move(*offer), *chosen.compression,
+                                                  details.headers.joined("Sec-WebSocket-Extensions"),
+                                                  settings.connection.max_message_size);
+  }
+  auto made = std::make_unique<websocket_connection>(stream, nullptr, wire::role::client, settings.connection,
+                                                     chosen.protocol, std::move(compression));
   websocket_connection& opened = *made;
   opened.hold();
   std::exchange(owner.owned, nullptr)->upgrade(std::move(made));

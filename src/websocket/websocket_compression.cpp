@@ -170,6 +170,31 @@ std::unique_ptr<websocket_compression> websocket_compression::negotiate(std::str
       new websocket_compression(wire::role::server, *agreed, settings, max_message_size, pool, std::move(kept)));
 }
 
+websocket_compression::offer websocket_compression::make_offer(const compression_settings& settings) {
+  offer made{settings, compression_pool::of_this_thread(), {}};
+  wire::deflate_options& wanted = made.settings.wanted;
+  if (!wanted.server_context_takeover) return made;
+  made.kept =
+      compression_pool::reserve(made.pool, wire::inflater_memory(wanted.server_max_window_bits), settings.max_memory);
+  wanted.server_context_takeover = static_cast<bool>(made.kept);
+  return made;
+}
+
+std::unique_ptr<websocket_compression> websocket_compression::answered(offer offered,
+                                                                       const wire::deflate_parameters& agreed,
+                                                                       std::string response,
+                                                                       std::uint64_t max_message_size) {
+  // The server may want less than it was allowed.
+  offered.kept = {};
+  if (!agreed.server_no_context_takeover) {
+    offered.kept = compression_pool::reserve(offered.pool, wire::inflater_memory(agreed.server_max_window_bits),
+                                             offered.settings.max_memory);
+  }
+  const wire::deflate_agreement agreement{agreed, std::move(response)};
+  return std::unique_ptr<websocket_compression>(new websocket_compression(
+      wire::role::client, agreement, offered.settings, max_message_size, offered.pool, std::move(offered.kept)));
+}
+
 std::uint64_t websocket_compression::wire_limit(std::uint64_t max_message_size, std::uint32_t max_fragments) noexcept {
   constexpr std::uint64_t for_each_frame = 16;
   constexpr std::uint64_t large = std::uint64_t{1} << 62;

@@ -139,6 +139,18 @@ class websocket_compression {
   static std::unique_ptr<websocket_compression> negotiate(std::string_view offers, const compression_settings& settings,
                                                           std::uint64_t max_message_size);
 
+  // A client's part, in two steps: what it offers, and what follows from the server's answer.
+  struct offer {
+    compression_settings settings;
+    std::shared_ptr<compression_pool> pool;
+    compression_pool::reservation kept;  // for the server's context
+  };
+  // When the memory for contexts is used up, the server is asked to keep none. Throws std::bad_alloc.
+  static offer make_offer(const compression_settings& settings);
+  // `agreed` is what the answer was read as, `response` its text. Throws std::bad_alloc.
+  static std::unique_ptr<websocket_compression> answered(offer offered, const wire::deflate_parameters& agreed,
+                                                         std::string response, std::uint64_t max_message_size);
+
   // How many octets the payload of a message within these limits may have on the wire: compression may make a message
   // longer, a little for each frame.
   static std::uint64_t wire_limit(std::uint64_t max_message_size, std::uint32_t max_fragments) noexcept;

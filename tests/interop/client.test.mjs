@@ -10,7 +10,7 @@
 //   /drop     sends 'speak', and ends the connection without a close as soon as it has got a message
 //   /refuse   answers the handshake with 401, /missing with 404
 //
-// and chooses the sub-protocol bravo when it is offered.
+// and chooses the sub-protocol bravo when it is offered, and permessage-deflate.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -56,6 +56,12 @@ async function converse(input, path, ...further) {
 describe('echo-client', () => {
   test('everything that the server sends comes back', async () => {
     const { code, stderr } = await run('echo-client', url('/drive'), ...options);
+    assert.equal(stderr, "closed: 1000 'done'\n");
+    assert.equal(code, 0);
+  });
+
+  test('everything comes back compressed as well', async () => {
+    const { code, stderr } = await run('echo-client', url('/drive'), '--compress', ...options);
     assert.equal(stderr, "closed: 1000 'done'\n");
     assert.equal(code, 0);
   });
@@ -119,6 +125,14 @@ describe('connect', () => {
   test('the sub-protocol that the server chose is said', async () => {
     const { code, stderr } = await connect('', '/echo', '--subprotocol', 'alpha', '--subprotocol', 'bravo');
     assert.equal(stderr, 'connected, sub-protocol bravo\nclosed: 1000\n');
+    assert.equal(code, 0);
+  });
+
+  test('compression is said where it is agreed', async () => {
+    const input = `${'the same '.repeat(1000)}\n`.repeat(20);
+    const { code, stdout, stderr } = await converse(input, '/echo', '--compress');
+    assert.match(stderr, /^connected, permessage-deflate[^\n]*\nclosed: 1000\n$/);
+    assert.equal(stdout, input);
     assert.equal(code, 0);
   });
 

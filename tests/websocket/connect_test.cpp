@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/compressed_peer.hpp"
 #include "support/websocket_peer.hpp"
 #include "wire/websocket/handshake.hpp"
 
@@ -213,6 +214,10 @@ TEST(Connect, OptionsThatCannotBeAreNamed) {
   names([](o& each) { each.max_response_header_bytes = 1; }, "max_response_header_bytes");
   names([](o& each) { each.max_response_header_count = 1; }, "max_response_header_count");
   names([](o& each) { each.max_response_body_bytes = std::size_t{1} << 40; }, "max_response_body_bytes");
+  names([](o& each) { each.server_max_window_bits = 8; }, "server_max_window_bits");
+  names([](o& each) { each.client_max_window_bits = 8; }, "client_max_window_bits");
+  names([](o& each) { each.client_max_window_bits = 16; }, "client_max_window_bits");
+  names([](o& each) { each.compression_threshold = std::size_t{1} << 40; }, "compression_threshold");
   EXPECT_EQ(said([](o& each) { each.origin = "null"; }), "taken");
 }
 
@@ -302,6 +307,142 @@ TEST(Connect, ASubProtocolThatWasNotAmongThoseOfferedIsRefused) {
   }
   handshake_peers without([](std::string_view request) { return accepting(request); });
   EXPECT_EQ(without.open(options), "open ") << "the server may choose none";
+}
+
+// ----- Compression (RFC 7692)
+
+websocket_client_options compressing() {
+  websocket_client_options options;
+  options.dangerous_enable_compression = true;
+  options.compression_threshold = 0;
+  return options;
+}
+
+// What a client with these options offers.
+std::string offer_of(const websocket_client_options& options) {
+  handshake_peers peers([](std::string_view request) { return accepting(request); });
+  EXPECT_EQ(peers.open(options), "open ");
+  return field_of(peers.server.received, "Sec-WebSocket-Extensions");
+}
+
+TEST(ConnectCompression, IsOfferedAsTheOptionsSay) {
+  EXPECT_EQ(offer_of({}), "(none)");
+  websocket_client_options options = compressing();
+  EXPECT_EQ(offer_of(options), "permessage-deflate; client_max_window_bits");
+  options.disable_server_context_takeover = true;
+  options.client_max_window_bits = 10;
+  EXPECT_EQ(offer_of(options), "permessage-deflate; server_no_context_takeover; client_max_window_bits=10");
+  options = compressing();
+  options.disable_client_context_takeover = true;
+  options.server_max_window_bits = 9;
+  EXPECT_EQ(offer_of(options),
+            "permessage-deflate; client_no_context_takeover; server_max_window_bits=9; client_max_window_bits");
+}
+
+// The server answers "agreed"; both then speak it, or not.
+std::string agreed(const websocket_client_options& options, std::string_view answer) {
+  std::string told;
+  handshake_peers peers([&](std::string_view request) {
+    const std::string line = answer.empty() ? "" : "Sec-WebSocket-Extensions: " + std::string(answer) + "\r\n";
+    return accepting(request, line);
+  });
+  const std::string said = peers.open(options, "ws://example.com/", [&](websocket& socket) -> task<> {
+    told = socket.extensions();
+    co_return;
+  });
+  return said == "open " ? told : said;
+}
+
+TEST(ConnectCompression, TheSocketSaysWhatWasAgreed) {
+  EXPECT_EQ(agreed(compressing(), ""), "") << "the server may decline";
+  EXPECT_EQ(agreed(compressing(), "permessage-deflate"), "permessage-deflate");
+  EXPECT_EQ(agreed(compressing(), "permessage-deflate;server_no_context_takeover; client_max_window_bits=8"),
+            "permessage-deflate;server_no_context_takeover; client_max_window_bits=8");
+}
+
+TEST(ConnectCompression, AnAnswerThatDoesNotFitTheOfferIsRefused) {
+  websocket_client_options demanding = compressing();
+  demanding.disable_server_context_takeover = true;
+  for (const std::string_view answer :
+       {"permessage-deflate; unknown", "permessage-deflate, permessage-deflate", "x-webkit-deflate-frame",
+        "permessage-deflate; server_max_window_bits=7", "permessage-deflate; client_max_window_bits", "=", "\"x\""}) {
+    EXPECT_NE(agreed(compressing(), answer).find("no answer to the compression that was offered"), std::string::npos)
+        << answer;
+  }
+  EXPECT_NE(agreed(demanding, "permessage-deflate").find("no answer to the compression"), std::string::npos);
+  EXPECT_NE(agreed({}, "permessage-deflate").find("extension that was not offered"), std::string::npos);
+}
+
+TEST(ConnectCompression, MessagesAreCompressedBothWaysWhereverTheStreamIsCut) {
+  for (const std::size_t cut : all_cuts) {
+    std::vector<std::string> seen;
+    handshake_peers peers(
+        [](std::string_view request) {
+          test::peer_deflater deflater;
+          const std::string first = deflater.frame_payload("one one one one");
+          const std::string second = deflater.frame_payload("one one one one");
+          EXPECT_LT(second.size(), first.size()) << "it refers to the first";
+          return accepting(request, "Sec-WebSocket-Extensions: permessage-deflate\r\n") +
+                 test::frame_on_wire(opcode::text, first, true, std::nullopt, true) +
+                 test::frame_on_wire(opcode::text, second, true, std::nullopt, true) +
+                 server_frame(opcode::text, "plain");
+        },
+        cut);
+    peers.open(compressing(), "ws://example.com/", [&](websocket& socket) -> task<> {
+      for (int i = 0; i < 3; ++i) {
+        auto message = co_await socket.receive();
+        if (!message) co_return;
+        seen.push_back(test::to_string(*message));
+        co_await socket.send(*message);
+      }
+    });
+    EXPECT_EQ(seen, (std::vector<std::string>{"text one one one one", "text one one one one", "text plain"}));
+    peers.server.received.erase(0, peers.server.received.find("\r\n\r\n") + 4);
+    peers.server.compression = true;
+    test::peer_inflater inflater;
+    EXPECT_EQ(inflater.messages(peers.server.frames(wire::role::server)),
+              (std::vector<std::string>{"text one one one one*", "text one one one one*", "text plain*"}));
+  }
+}
+
+TEST(ConnectCompression, AClientThatIsGivenAWindowOf8SendsItsMessagesAsTheyAre) {
+  handshake_peers peers([](std::string_view request) {
+    return accepting(request, "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits=8\r\n");
+  });
+  peers.open(compressing(), "ws://example.com/",
+             [](websocket& socket) -> task<> { co_await socket.send("the same the same the same"); });
+  peers.server.received.erase(0, peers.server.received.find("\r\n\r\n") + 4);
+  ASSERT_FALSE(peers.server.frames(wire::role::server).empty());
+  EXPECT_EQ(peers.server.frames(wire::role::server)[0], test::seen_text("the same the same the same"));
+}
+
+TEST(ConnectCompression, WhenTheMemoryForContextsIsUsedUpTheServerIsAskedToKeepNone) {
+  websocket_client_options options = compressing();
+  options.max_compression_memory = wire::inflater_memory(15) - 1;
+  EXPECT_EQ(offer_of(options), "permessage-deflate; server_no_context_takeover; client_max_window_bits");
+  options.max_compression_memory = wire::inflater_memory(15);
+  EXPECT_EQ(offer_of(options), "permessage-deflate; client_max_window_bits");
+}
+
+TEST(ConnectCompression, WhatWasReservedForAnAnswerIsGivenBackWithIt) {
+  const auto pool = compression_pool::of_this_thread();
+  const auto reserved_with = [&](std::string_view answer) {
+    std::size_t reserved = 0;
+    handshake_peers peers([&](std::string_view request) {
+      return accepting(request, "Sec-WebSocket-Extensions: " + std::string(answer) + "\r\n");
+    });
+    peers.open(compressing(), "ws://example.com/", [&](websocket&) -> task<> {
+      reserved = pool->reserved();
+      co_return;
+    });
+    return reserved;
+  };
+  EXPECT_EQ(reserved_with("permessage-deflate"), wire::inflater_memory(15));
+  EXPECT_EQ(reserved_with("permessage-deflate; server_max_window_bits=9"), wire::inflater_memory(9));
+  EXPECT_EQ(reserved_with("permessage-deflate; server_no_context_takeover"), 0U);
+  EXPECT_EQ(reserved_with(""), 0U);
+  EXPECT_EQ(reserved_with("permessage-deflate; unknown"), 0U);
+  EXPECT_EQ(pool->reserved(), 0U);
 }
 
 // ----- Refusals

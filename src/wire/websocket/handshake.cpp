@@ -63,6 +63,15 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out.append(name).append(": ").append(value).append("\r\n");
 }
 
+// A field with nothing in it chooses nothing.
+bool chooses_an_extension(const headers& fields) {
+  bool chooses = false;
+  fields.for_each("Sec-WebSocket-Extensions", [&](std::string_view value) {
+    base::for_each_list_member(value, [&](std::string_view) { chooses = true; });
+  });
+  return chooses;
+}
+
 std::string joined(std::span<const std::string_view> members) {
   std::string list;
   for (const std::string_view member : members) {
@@ -140,6 +149,7 @@ std::string encode_client_handshake(const client_handshake& handshake) {
   append_field(text, "Sec-WebSocket-Key", handshake.key);
   append_field(text, "Sec-WebSocket-Version", supported_version);
   if (!handshake.protocols.empty()) append_field(text, "Sec-WebSocket-Protocol", joined(handshake.protocols));
+  if (!handshake.extensions.empty()) append_field(text, "Sec-WebSocket-Extensions", handshake.extensions);
   if (handshake.further_fields != nullptr) {
     for (const headers::field field : *handshake.further_fields) {
       refuse(is_decided_by_handshake(field.name), "this field is not the caller's to set", field.name);
@@ -150,7 +160,8 @@ std::string encode_client_handshake(const client_handshake& handshake) {
 }
 
 handshake_outcome verify_server_handshake(int status, const headers& fields, std::string_view key,
-                                          std::span<const std::string_view> offered) {
+                                          std::span<const std::string_view> offered,
+                                          const deflate_options* offered_compression) {
   if (status != 101) return {handshake_failure::status_not_101, {}};
   const auto upgrade = only_value(fields, "Upgrade");
   if (!upgrade || !base::equals_ignoring_case(*upgrade, "websocket")) return {handshake_failure::upgrade_missing, {}};
@@ -158,17 +169,19 @@ handshake_outcome verify_server_handshake(int status, const headers& fields, std
   if (!fields.contains("Sec-WebSocket-Accept")) return {handshake_failure::accept_missing, {}};
   if (only_value(fields, "Sec-WebSocket-Accept") != accept_key(key)) return {handshake_failure::accept_wrong, {}};
 
-  bool has_extension = false;
-  fields.for_each("Sec-WebSocket-Extensions", [&](std::string_view value) {
-    base::for_each_list_member(value, [&](std::string_view) { has_extension = true; });
-  });
-  if (has_extension) return {handshake_failure::extension_not_offered, {}};
+  handshake_outcome outcome;
+  if (chooses_an_extension(fields)) {
+    if (offered_compression == nullptr) return {handshake_failure::extension_not_offered, {}};
+    outcome.compression = accept_deflate_response(fields.joined("Sec-WebSocket-Extensions"), *offered_compression);
+    if (!outcome.compression) return {handshake_failure::extension_wrong, {}};
+  }
 
-  if (!fields.contains("Sec-WebSocket-Protocol")) return {};
+  if (!fields.contains("Sec-WebSocket-Protocol")) return outcome;
   const auto answered = only_value(fields, "Sec-WebSocket-Protocol");
   const auto protocol = answered ? select_protocol(offered, *answered) : std::nullopt;
   if (!protocol) return {handshake_failure::protocol_not_offered, {}};
-  return {handshake_failure::none, *protocol};
+  outcome.protocol = *protocol;
+  return outcome;
 }
 
 std::string_view describe(handshake_failure failure) noexcept {
@@ -187,6 +200,8 @@ std::string_view describe(handshake_failure failure) noexcept {
       return "the server's Sec-WebSocket-Accept does not answer the key";
     case handshake_failure::extension_not_offered:
       return "the server chose an extension that was not offered";
+    case handshake_failure::extension_wrong:
+      return "the server's Sec-WebSocket-Extensions is no answer to the compression that was offered";
     case handshake_failure::protocol_not_offered:
       return "the server chose a sub-protocol that was not offered";
   }

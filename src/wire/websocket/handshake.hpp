@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/random.hpp"
+#include "wire/websocket/deflate_negotiation.hpp"
 #include <windhover/headers.hpp>
 
 namespace windhover::wire {
@@ -58,6 +59,7 @@ struct client_handshake {
   std::string_view host;    // the value of Host, "example.com" or "[::1]:5000"
   std::string_view key;
   std::span<const std::string_view> protocols = {};  // in order of preference
+  std::string_view extensions = {};                  // the value of Sec-WebSocket-Extensions; no such field when empty
   const headers* further_fields = nullptr;           // Origin, Cookie, Authorization and the like
 };
 
@@ -74,18 +76,21 @@ enum class handshake_failure : std::uint8_t {
   accept_missing,
   accept_wrong,  // Sec-WebSocket-Accept answers another key, or there are several
   extension_not_offered,
+  extension_wrong,       // permessage-deflate, and not as it was offered
   protocol_not_offered,  // or more than one
 };
 
 struct handshake_outcome {
   handshake_failure failure = handshake_failure::none;
   std::string_view protocol;  // the sub-protocol that the server chose, as the client offered it; empty if none
+  std::optional<deflate_parameters> compression = std::nullopt;  // nothing: no permessage-deflate
 };
 
-// Judges the answer to a request with this key and these sub-protocols. No extensions are offered, so none is accepted.
-// The views point to where `offered` points.
+// Judges the answer to a request with this key, these sub-protocols, and permessage-deflate if it was offered so (null:
+// it was not). The views point to where `offered` points.
 [[nodiscard]] handshake_outcome verify_server_handshake(int status, const headers& fields, std::string_view key,
-                                                        std::span<const std::string_view> offered);
+                                                        std::span<const std::string_view> offered,
+                                                        const deflate_options* offered_compression = nullptr);
 
 // A short sentence for logs and exceptions.
 [[nodiscard]] std::string_view describe(handshake_failure failure) noexcept;

@@ -93,6 +93,7 @@ const server = createServer();
 const websockets = new WebSocketServer({
   noServer: true,
   maxPayload: 0,
+  perMessageDeflate: { threshold: 0 },  // for clients that offer it
   handleProtocols: (offered) => (offered.has('bravo') ? 'bravo' : false),
 });
 server.on('upgrade', (request, socket, head) => {

@@ -254,6 +254,31 @@ TEST(server_handshake, may_choose_no_extension) {
   EXPECT_EQ(verified(101, with(response_fields(), "Sec-WebSocket-Extensions", "")), handshake_failure::none);
 }
 
+TEST(client_handshake, names_extensions) {
+  const std::string text = encode_client_handshake(
+      {.target = "/", .host = "[::1]", .key = some_key, .extensions = "permessage-deflate; client_max_window_bits"});
+  EXPECT_TRUE(
+      text.ends_with("Sec-WebSocket-Version: 13\r\n"
+                     "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+                     "\r\n"))
+      << text;
+}
+
+TEST(server_handshake, may_choose_compression_as_it_was_offered) {
+  const deflate_options offered{.server_context_takeover = false};
+  const auto judged = [&](std::string_view extensions) {
+    return verify_server_handshake(101, with(response_fields(), "Sec-WebSocket-Extensions", extensions), some_key, {},
+                                   &offered);
+  };
+  const handshake_outcome taken = judged("permessage-deflate; server_no_context_takeover; client_max_window_bits=10");
+  EXPECT_EQ(taken.failure, handshake_failure::none);
+  EXPECT_EQ(taken.compression, (deflate_parameters{.server_no_context_takeover = true, .client_max_window_bits = 10}));
+  EXPECT_EQ(judged("permessage-deflate").failure, handshake_failure::extension_wrong);
+  EXPECT_EQ(judged("permessage-deflate; server_no_context_takeover, foo").failure, handshake_failure::extension_wrong);
+  EXPECT_EQ(judged("").failure, handshake_failure::none);
+  EXPECT_EQ(judged("").compression, std::nullopt) << "the server declined";
+}
+
 TEST(handshake_failure, is_described_by_a_sentence_of_its_own) {
   std::set<std::string_view> sentences;
   for (int failure = 0; failure <= static_cast<int>(handshake_failure::protocol_not_offered); ++failure) {

@@ -120,7 +120,11 @@ app.Run(async context =>
         return;
     }
     var offered = context.WebSockets.WebSocketRequestedProtocols;
-    using var socket = await context.WebSockets.AcceptWebSocketAsync(offered.Contains("bravo") ? "bravo" : null);
+    using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
+    {
+        SubProtocol = offered.Contains("bravo") ? "bravo" : null,
+        DangerousEnableCompression = true,  // for clients that offer it
+    });
     await Serve(context, socket);
 });
 
