@@ -139,11 +139,12 @@ task<> serve(http::exchange& exchange, const application& with) {
   websocket_accept_options options;
   const auto requested = requested_protocols(exchange);
   if (!requested.empty()) options.sub_protocol = requested.back();
+  shared_websocket_settings settings = std::make_shared<const websocket_settings>(with.settings);
   if (with.handler) {
-    open_websocket(exchange, with.settings, false, options).run(with.handler, with.name);
+    open_websocket(exchange, std::move(settings), false, options).run(with.handler, with.name);
     co_return;
   }
-  websocket socket = accept_websocket(exchange, with.settings, false, options);
+  websocket socket = accept_websocket(exchange, std::move(settings), false, options);
   co_await echo(socket, with.how, with.piece_size);
 }
 
@@ -336,6 +337,7 @@ void try_input(input in) {
   with.settings.max_inbound_bytes = inbound_sizes[sizes >> 4 & 3];
   with.settings.max_fragments = fragment_counts[sizes >> 6 & 1];
   with.settings.receive_chunk = chunks[sizes >> 7 & 1];
+  with.settings.max_control_frames = 0;
   const client_manners manners = client_manners::take(in);
 
   std::string stream(all_is_given ? std::string_view() : handshake);

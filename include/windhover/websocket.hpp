@@ -139,7 +139,8 @@ class websocket {
   // at once while less than max_queued_bytes wait, and otherwise when half of that has gone. The order is that of the
   // calls.
   //
-  // Text must be UTF-8: a whole text that is not throws std::invalid_argument.
+  // Text must be UTF-8, in fragments too, which may cut a character: the call that breaks this throws
+  // std::invalid_argument and sends nothing, and the message can go on.
   //
   // Where compression was negotiated a message is compressed unless it is short or `compression` disables it. Of a
   // message in fragments the first one decides; a later one that disables what has begun compressed throws

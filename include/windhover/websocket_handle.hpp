@@ -20,7 +20,7 @@ class websocket_handle {
  public:
   enum class outcome : std::uint8_t {
     queued,  // on its way to a socket that was open at the call
-    full,    // dropped: more than the socket's max_queued_bytes wait already
+    full,    // dropped: more than the socket's max_queued_bytes, or max_queued_messages, wait already
     closed,  // dropped: the socket is closing, or has gone
   };
 

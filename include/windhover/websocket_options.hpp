@@ -29,6 +29,10 @@ struct websocket_options {
   bool same_origin = false;
   // A longer message closes the connection with 1009. 0: no limit.
   std::size_t max_message_size = std::size_t{1} << 20;
+  // A message of more fragments closes the connection with 1008. 1 to 4,294,967,295.
+  std::size_t max_fragments = 131'072;
+  // So many pings and pongs may come within a second; more close the connection with 1008. 0: any number.
+  std::size_t max_control_frames_per_second = 1000;
   // How long the peer may take to answer a close, and to end the connection after it. More than 0.
   std::chrono::milliseconds close_timeout = std::chrono::seconds(5);
   // How long a handler may leave received messages lying with its socket's inbound bound reached, before the connection
@@ -36,6 +40,15 @@ struct websocket_options {
   std::chrono::milliseconds stalled_timeout = std::chrono::minutes(5);
   // The high-water mark of queued output: above it, send() waits until half of it has gone.
   std::size_t max_queued_bytes = std::size_t{64} << 10;
+  // How many messages may wait that were sent through handles and not yet taken by the event loop; further ones are
+  // dropped as `full`. At least 1.
+  std::size_t max_queued_messages = 16'384;
+  // For handlers that do not await their sends: a send that finds more waiting aborts the connection. Never less than
+  // max_queued_bytes.
+  std::size_t max_unsent_bytes = std::size_t{16} << 20;
+  // A longer message leaves in several frames, each with at most so many bytes of payload (RFC 6455, section 5.4), for
+  // peers that take no large ones. 0: one frame for each message. Up to 1 GiB.
+  std::size_t max_frame_size = 0;
   // The inbound bound: what is held for a handler that is not receiving. Reading pauses at half of it.
   std::size_t max_inbound_bytes = std::size_t{64} << 10;
   // The switch. When off, no request is a WebSocket request, and upgrades pass on untouched.

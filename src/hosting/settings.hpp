@@ -48,9 +48,14 @@ struct websocket_settings {
   bool same_origin{};
   bool retain_request_headers{};
   std::uint64_t max_message_size{};
+  std::uint64_t max_fragments{};
+  std::uint64_t max_control_frames_per_second{};
   std::chrono::milliseconds close_timeout{};
   std::chrono::milliseconds stalled_timeout{};
   std::uint64_t max_queued_bytes{};
+  std::uint64_t max_queued_messages{};
+  std::uint64_t max_unsent_bytes{};
+  std::uint64_t max_frame_size{};
   std::uint64_t max_inbound_bytes{};
   bool dangerous_enable_compression{};
   bool disable_server_context_takeover{};

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
+constexpr std::uint64_t most_of_32_bits = std::numeric_limits<std::uint32_t>::max();
 constexpr std::uint64_t day = std::uint64_t{24} * 60 * 60 * 1000;
 
 using assignment = void (*)(settings&, setting_value&&);
@@ -42,7 +43,7 @@ constexpr setting_row duration(std::string_view name, std::string_view otherwise
 }
 
 // Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 37> rows = {{
+constexpr std::array<setting_row, 42> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     choice("Engine", "auto", "auto|io_uring|epoll",
@@ -65,7 +66,7 @@ constexpr std::array<setting_row, 37> rows = {{
          "The folder that `use_static_files()` serves, below the content root unless it is absolute.",
          [](settings& s, setting_value&& v) { s.web_root = std::move(v.text); }),
 
-    number("Limits:MaxConnections", "0", 0, std::numeric_limits<std::uint32_t>::max(),
+    number("Limits:MaxConnections", "0", 0, most_of_32_bits,
            "How many connections may be open at the same time; 0 means any number.",
            [](settings& s, setting_value&& v) { s.limits.max_connections = v.number; }),
     number("Limits:MaxRequestLineSize", "8192", 1, gibibyte, "The bytes of a request line; a longer one gets 414.",
@@ -129,6 +130,12 @@ constexpr std::array<setting_row, 37> rows = {{
     number("WebSockets:MaxMessageSize", "1048576", 0, tebibyte,
            "The bytes of a received message; a longer one closes the WebSocket with 1009; 0 means no limit.",
            [](settings& s, setting_value&& v) { s.websockets.max_message_size = v.number; }),
+    number("WebSockets:MaxFragments", "131072", 1, most_of_32_bits,
+           "The fragments of a received message; more close the WebSocket with 1008.",
+           [](settings& s, setting_value&& v) { s.websockets.max_fragments = v.number; }),
+    number("WebSockets:MaxControlFramesPerSecond", "1000", 0, most_of_32_bits,
+           "The pings and pongs that may come within a second; more close the WebSocket with 1008; 0 means any number.",
+           [](settings& s, setting_value&& v) { s.websockets.max_control_frames_per_second = v.number; }),
     // RFC 6455 names no time for the closing handshake; section 7.1.1 leaves it at a reasonable one. Not 0: without any
     // wait no close could be clean (7.1.4).
     duration("WebSockets:CloseTimeout", "00:00:05", 1, day,
@@ -140,6 +147,15 @@ constexpr std::array<setting_row, 37> rows = {{
     number("WebSockets:MaxQueuedBytes", "65536", 1024, gibibyte,
            "The bytes that may wait for a WebSocket to send them before its sender has to wait.",
            [](settings& s, setting_value&& v) { s.websockets.max_queued_bytes = v.number; }),
+    number("WebSockets:MaxQueuedMessages", "16384", 1, most_of_32_bits,
+           "The messages of other threads that may wait for a WebSocket's event loop; further ones are dropped.",
+           [](settings& s, setting_value&& v) { s.websockets.max_queued_messages = v.number; }),
+    number("WebSockets:MaxUnsentBytes", "16777216", 1024, tebibyte,
+           "The bytes that may wait although nobody waits for their sending; a send beyond them cuts the connection.",
+           [](settings& s, setting_value&& v) { s.websockets.max_unsent_bytes = v.number; }),
+    number("WebSockets:MaxFrameSize", "0", 0, gibibyte,
+           "The bytes of a frame that is sent; a longer message leaves in several; 0 means no limit.",
+           [](settings& s, setting_value&& v) { s.websockets.max_frame_size = v.number; }),
     number("WebSockets:MaxInboundBytes", "65536", 1024, gibibyte,
            "The received bytes that may wait for a handler; reading pauses at half of them.",
            [](settings& s, setting_value&& v) { s.websockets.max_inbound_bytes = v.number; }),

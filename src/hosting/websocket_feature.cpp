@@ -55,6 +55,12 @@ websocket_feature websocket_feature::make(websocket_options from_code, const con
   if (named("SameOrigin")) from_code.same_origin = configured.same_origin;
   if (named("RetainRequestHeaders")) from_code.retain_request_headers = configured.retain_request_headers;
   if (named("MaxMessageSize")) from_code.max_message_size = configured.max_message_size;
+  if (named("MaxFragments")) from_code.max_fragments = configured.max_fragments;
+  if (named("MaxControlFramesPerSecond"))
+    from_code.max_control_frames_per_second = configured.max_control_frames_per_second;
+  if (named("MaxQueuedMessages")) from_code.max_queued_messages = configured.max_queued_messages;
+  if (named("MaxUnsentBytes")) from_code.max_unsent_bytes = configured.max_unsent_bytes;
+  if (named("MaxFrameSize")) from_code.max_frame_size = configured.max_frame_size;
   if (named("CloseTimeout")) from_code.close_timeout = configured.close_timeout;
   if (named("StalledTimeout")) from_code.stalled_timeout = configured.stalled_timeout;
   if (named("MaxQueuedBytes")) from_code.max_queued_bytes = configured.max_queued_bytes;
@@ -62,7 +68,7 @@ websocket_feature websocket_feature::make(websocket_options from_code, const con
   take_compression(from_code, keys, configured);
 
   websocket_feature made;
-  made.settings = checked_settings(from_code);
+  made.settings = std::make_shared<const windhover::websocket_settings>(checked_settings(from_code));
   made.compression = checked_compression(from_code);
   made.options = std::move(from_code);
   made.paths = configured.paths;

@@ -13,7 +13,7 @@ namespace windhover::hosting {
 
 struct websocket_feature {
   websocket_options options;
-  windhover::websocket_settings settings;
+  shared_websocket_settings settings;
   compression_settings compression;
   std::vector<websocket_path_switch> paths;  // the most specific first
 

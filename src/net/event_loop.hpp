@@ -137,10 +137,10 @@ class event_loop final : private engine_events {
   wall_time wall_now() const noexcept { return engine_->wall_now(); }
   base::random_source& random() const noexcept { return *random_; }
   logger* log() const noexcept { return options_.log; }
-  // Writes a line, if there is a log. `text` makes it; one that there is no memory for is lost.
+  // Writes a line, if there is a log that wants it. `text` makes it; one that there is no memory for is lost.
   template <class MakeText>
   void log_line(log_level level, std::string_view category, MakeText&& text) const noexcept {
-    if (options_.log == nullptr) return;
+    if (options_.log == nullptr || !options_.log->enabled(level)) return;
     try {
       options_.log->write(level, category, text());
     } catch (const std::bad_alloc&) {

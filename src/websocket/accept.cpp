@@ -1,5 +1,6 @@
 #include "websocket/accept.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <memory>
@@ -35,6 +36,14 @@ std::uint32_t checked_size(std::string_view option, std::size_t value, std::size
   return static_cast<std::uint32_t>(value);
 }
 
+std::uint32_t checked_count(std::string_view option, std::size_t value, std::size_t least) {
+  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
+  if (value < least || value > most) {
+    refuse(option, std::to_string(value), "from " + std::to_string(least) + " to " + std::to_string(most));
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
 int checked_window(std::string_view option, int value, int least) {
   constexpr int most = 15;
   if (value < least || value > most) {
@@ -61,6 +70,23 @@ void replace_where_set(compression_settings& settings, const websocket_accept_op
   if (options.client_max_window_bits) {
     wanted.client_max_window_bits = checked_client_window(*options.client_max_window_bits);
   }
+}
+
+std::uint64_t message_limit(std::size_t option) noexcept {
+  return option == 0 ? std::numeric_limits<std::uint64_t>::max() : option;
+}
+
+// The general settings unless something of its own was set for this one.
+shared_websocket_settings replace_where_set(shared_websocket_settings general,
+                                            const websocket_accept_options& options) {
+  if (!options.keep_alive_interval && !options.keep_alive_timeout && !options.max_message_size) return general;
+  websocket_settings own = general ? *general : websocket_settings();
+  if (options.keep_alive_interval)
+    own.keep_alive_interval = checked_duration("keep_alive_interval", *options.keep_alive_interval, true);
+  if (options.keep_alive_timeout)
+    own.keep_alive_timeout = checked_duration("keep_alive_timeout", *options.keep_alive_timeout, true);
+  if (options.max_message_size) own.max_message_size = message_limit(*options.max_message_size);
+  return std::make_shared<const websocket_settings>(own);
 }
 
 // An extension field that breaks the grammar offers nothing that could be accepted, as in ASP.NET Core.
@@ -94,8 +120,12 @@ websocket_settings checked_settings(const websocket_options& options) {
   made.receive_chunk = checked_size("receive_buffer_size", options.receive_buffer_size, 64, 16 * mebibyte);
   made.max_queued_bytes = checked_size("max_queued_bytes", options.max_queued_bytes, 1024, 1024 * mebibyte);
   made.max_inbound_bytes = checked_size("max_inbound_bytes", options.max_inbound_bytes, 1024, 1024 * mebibyte);
-  made.max_message_size =
-      options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : options.max_message_size;
+  made.max_message_size = message_limit(options.max_message_size);
+  made.max_fragments = checked_count("max_fragments", options.max_fragments, 1);
+  made.max_control_frames = checked_count("max_control_frames_per_second", options.max_control_frames_per_second, 0);
+  made.max_queued_messages = checked_count("max_queued_messages", options.max_queued_messages, 1);
+  made.max_unsent_bytes = std::max(options.max_unsent_bytes, options.max_queued_bytes);
+  made.max_frame_size = checked_size("max_frame_size", options.max_frame_size, 0, 1024 * mebibyte);
   check_origins(options);
   return made;
 }
@@ -140,21 +170,13 @@ std::vector<std::string_view> requested_protocols(const http::exchange& exchange
   return wire::requested_protocols(exchange.request().headers());
 }
 
-websocket_connection& open_websocket(http::exchange& exchange, websocket_settings settings, bool retain_request_headers,
-                                     const websocket_accept_options& options, compression_settings compression) {
+websocket_connection& open_websocket(http::exchange& exchange, shared_websocket_settings settings,
+                                     bool retain_request_headers, const websocket_accept_options& options,
+                                     compression_settings compression) {
   if (exchange.upgraded()) throw std::logic_error("the WebSocket request was accepted already, which can be done once");
   if (!is_websocket_request(exchange))
     throw std::logic_error("not a WebSocket request: check is_websocket_request() first");
-  if (options.keep_alive_interval) {
-    settings.keep_alive_interval = checked_duration("keep_alive_interval", *options.keep_alive_interval, true);
-  }
-  if (options.keep_alive_timeout) {
-    settings.keep_alive_timeout = checked_duration("keep_alive_timeout", *options.keep_alive_timeout, true);
-  }
-  if (options.max_message_size) {
-    settings.max_message_size =
-        *options.max_message_size == 0 ? std::numeric_limits<std::uint64_t>::max() : *options.max_message_size;
-  }
+  settings = replace_where_set(std::move(settings), options);
   replace_where_set(compression, options);
 
   std::string_view protocol;
@@ -168,7 +190,8 @@ websocket_connection& open_websocket(http::exchange& exchange, websocket_setting
     protocol = *chosen;
   }
 
-  auto compressing = negotiate_compression(exchange, compression, settings.max_message_size);
+  const std::uint64_t limit = settings ? settings->max_message_size : websocket_settings().max_message_size;
+  auto compressing = negotiate_compression(exchange, compression, limit);
   http_response& response = exchange.response();
   const std::string accept = wire::accept_key(exchange.request().header("Sec-WebSocket-Key").value_or(""));
   response.header("Connection", "Upgrade");
@@ -178,7 +201,7 @@ websocket_connection& open_websocket(http::exchange& exchange, websocket_setting
   if (compressing) response.header("Sec-WebSocket-Extensions", compressing->agreed());
 
   auto connection = std::make_unique<websocket_connection>(exchange.transport(), &exchange, wire::role::server,
-                                                           settings, protocol, std::move(compressing));
+                                                           std::move(settings), protocol, std::move(compressing));
   websocket_connection& opened = *connection;
   exchange.upgrade(std::move(connection));
   exchange.shrink(retain_request_headers);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/exchange.hpp"
@@ -26,13 +27,14 @@ std::vector<std::string_view> requested_protocols(const http::exchange& exchange
 // Sends 101; the connection belongs to the transport. Throws std::logic_error when the request is not a WebSocket
 // request, was accepted before or has been answered, std::invalid_argument for a sub-protocol that was not offered or
 // options out of range.
-websocket_connection& open_websocket(http::exchange& exchange, websocket_settings settings, bool retain_request_headers,
-                                     const websocket_accept_options& options, compression_settings compression = {});
+websocket_connection& open_websocket(http::exchange& exchange, shared_websocket_settings settings,
+                                     bool retain_request_headers, const websocket_accept_options& options,
+                                     compression_settings compression = {});
 // The same, as the object for a handler.
-inline websocket accept_websocket(http::exchange& exchange, const websocket_settings& settings,
+inline websocket accept_websocket(http::exchange& exchange, shared_websocket_settings settings,
                                   bool retain_request_headers, const websocket_accept_options& options,
                                   const compression_settings& compression = {}) {
-  return open_websocket(exchange, settings, retain_request_headers, options, compression).make_websocket();
+  return open_websocket(exchange, std::move(settings), retain_request_headers, options, compression).make_websocket();
 }
 
 }  // namespace windhover

@@ -49,6 +49,11 @@ websocket_options shared_options(const websocket_client_options& options) {
   made.keep_alive_timeout = options.keep_alive_timeout;
   made.receive_buffer_size = options.receive_buffer_size;
   made.max_message_size = options.max_message_size;
+  made.max_fragments = options.max_fragments;
+  made.max_control_frames_per_second = options.max_control_frames_per_second;
+  made.max_queued_messages = options.max_queued_messages;
+  made.max_unsent_bytes = options.max_unsent_bytes;
+  made.max_frame_size = options.max_frame_size;
   made.close_timeout = options.close_timeout;
   made.stalled_timeout = options.stalled_timeout;
   made.max_queued_bytes = options.max_queued_bytes;
@@ -223,7 +228,7 @@ task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_clien
 websocket_client_settings checked_settings(const websocket_client_options& options) {
   websocket_client_settings made;
   const websocket_options shared = shared_options(options);
-  made.connection = checked_settings(shared);
+  made.connection = std::make_shared<const websocket_settings>(checked_settings(shared));
   made.compression = checked_compression(shared);
   // With 8 zlib can only inflate.
   if (options.client_max_window_bits < 9)
@@ -279,7 +284,7 @@ task<opened_websocket> open_over(http::client_connection& connection, net::trans
   if (chosen.compression) {
     compression = websocket_compression::answered(std::move(*offer), *chosen.compression,
                                                   details.headers.joined("Sec-WebSocket-Extensions"),
-                                                  settings.connection.max_message_size);
+                                                  settings.connection->max_message_size);
   }
   auto made = std::make_unique<websocket_connection>(stream, nullptr, wire::role::client, settings.connection,
                                                      chosen.protocol, std::move(compression));

@@ -22,7 +22,7 @@ namespace windhover {
 
 // The options of a client, checked.
 struct websocket_client_settings {
-  websocket_settings connection;
+  shared_websocket_settings connection;
   compression_settings compression;
   std::vector<std::string> sub_protocols;
   headers fields;  // of the request, besides the handshake's own

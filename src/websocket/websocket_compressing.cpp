@@ -81,7 +81,7 @@ bool websocket_connection::take_portion(const inbound_compression::portion& port
     return false;
   }
   compression_->inbound().count_inflated(portion.bytes.size(), loop().turn());
-  inbound_.append(portion.bytes, settings_.max_message_size, ends && !portion.more);
+  inbound_.append(portion.bytes, settings_->max_message_size, ends && !portion.more);
   if (piece_receiver_ != nullptr && !portion.bytes.empty()) offer_piece();
   return !receiving_is_over() && !drop_messages_;
 }
@@ -104,7 +104,7 @@ bool websocket_connection::queue_compressed(message_type type, std::span<const s
   const bool first = !sending_fragments_;
   // RSV1 marks the first frame of the message (RFC 7692, section 6).
   const auto queue = [&](std::span<const std::byte> deflated) {
-    queue_frame(data_opcode(type, end), end == end_of_message::yes, deflated, first);
+    queue_frames(data_opcode(type, end), end == end_of_message::yes, deflated, first);
   };
   try {
     return compression_->outbound().send(payload, first, end, disabled, queue);

@@ -1,6 +1,7 @@
 #include "websocket/websocket_connection.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -22,16 +23,21 @@ wire::frame_decoder::limits decoder_limits(const websocket_settings& settings, b
           .fragments = settings.max_fragments};
 }
 
+shared_websocket_settings or_defaults(shared_websocket_settings settings) {
+  static const auto defaults = std::make_shared<const websocket_settings>();
+  return settings ? std::move(settings) : defaults;
+}
+
 }  // namespace
 
 websocket_connection::websocket_connection(net::transport& on, http::exchange* exchange, wire::role role,
-                                           const websocket_settings& settings, std::string_view sub_protocol,
+                                           shared_websocket_settings settings, std::string_view sub_protocol,
                                            std::unique_ptr<websocket_compression> compression)
     : stream_(on),
       exchange_(exchange),
       slot_(websocket_slot::acquire(on.loop(), *this)),
-      settings_(settings),
-      decoder_(role, decoder_limits(settings, compression != nullptr), compression != nullptr),
+      settings_(or_defaults(std::move(settings))),
+      decoder_(role, decoder_limits(*settings_, compression != nullptr), compression != nullptr),
       compression_(std::move(compression)),
       own_object_(slot_, slot_.generation.load(std::memory_order_relaxed)),
       timer_(this, [](void* self) noexcept { static_cast<websocket_connection*>(self)->on_timer(); }),
@@ -39,7 +45,7 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
       sign_sent_(last_received_),
       role_(role) {
   if (!sub_protocol.empty()) sub_protocol_ = std::make_unique<std::string>(sub_protocol);
-  stream_.set_water_marks(settings.max_queued_bytes, settings.max_queued_bytes / 2);
+  stream_.set_water_marks(settings_->max_queued_bytes, settings_->max_queued_bytes / 2);
   if (exchange_ != nullptr) exchange_->watch_end(&exchange_);
   arm_next();
 }
@@ -172,7 +178,8 @@ bool websocket_connection::decode_payload(std::span<const std::byte>& bytes) {
       into = piece_receiver_->into_.subspan(piece_receiver_->result_.count);
     } else {
       if (should_pause()) return false;
-      into = inbound_.room({decoder_.payload_remaining(), bytes.size(), decoder_.frame().fin}, settings_.receive_chunk);
+      into =
+          inbound_.room({decoder_.payload_remaining(), bytes.size(), decoder_.frame().fin}, settings_->receive_chunk);
     }
     const std::size_t count = decoder_.read_payload(bytes, into);
     if (decoder_.error() != wire::websocket_error::none) {
@@ -227,8 +234,17 @@ void websocket_connection::decode_control(std::span<const std::byte>& bytes) {
   handle_control_frame(frame.code, std::span(payload->bytes).first(payload->size));
 }
 
+// Each of them costs an answer, or at least a look, and holds no handler back who could be slower.
+bool websocket_connection::too_many_control_frames() noexcept {
+  const auto second = std::chrono::duration_cast<std::chrono::seconds>(loop().now().time_since_epoch());
+  const auto number = static_cast<std::uint32_t>(second.count());
+  if (std::exchange(control_second_, number) != number) control_frames_ = 0;
+  return ++control_frames_ > settings_->max_control_frames && settings_->max_control_frames != 0;
+}
+
 void websocket_connection::handle_control_frame(opcode code, std::span<const std::byte> payload) {
   if (code == opcode::close) return handle_close_frame(payload);
+  if (too_many_control_frames()) return fail(wire::websocket_error::too_many_control_frames);
   // A pong is life, and noted as such with every byte. Pings are answered until the peer has closed (section 5.5.2).
   if (code != opcode::ping) return;
   if (stream_.above_high_water()) {
@@ -246,7 +262,7 @@ void websocket_connection::handle_control_frame(opcode code, std::span<const std
 
 bool websocket_connection::should_pause() const noexcept {
   const bool wanted = receiver_ != nullptr || piece_receiver_ != nullptr || drop_messages_;
-  return !wanted && inbound_.held_bytes() >= settings_.max_inbound_bytes / 2;
+  return !wanted && inbound_.held_bytes() >= settings_->max_inbound_bytes / 2;
 }
 
 void websocket_connection::note_pause() noexcept {

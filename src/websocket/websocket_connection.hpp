@@ -23,16 +23,21 @@
 #include "websocket/inbound_messages.hpp"
 #include "websocket/websocket_compression.hpp"
 #include "websocket/websocket_slot.hpp"
+#include "wire/utf8.hpp"
 #include "wire/websocket/decoder.hpp"
 #include "wire/websocket/frame.hpp"
 #include <windhover/websocket.hpp>
 
 namespace windhover {
 
-// The settings of one connection, checked.
+// The settings of a connection, checked.
 struct websocket_settings {
   std::uint64_t max_message_size = 1U << 20;
+  std::uint64_t max_unsent_bytes = 16U << 20;
   std::uint32_t max_fragments = 131'072;
+  std::uint32_t max_control_frames = 1000;  // in a second; 0: any number
+  std::uint32_t max_frame_size = 0;         // of a frame that is sent; 0: no limit
+  std::uint32_t max_queued_messages = 16'384;
   std::uint32_t receive_chunk = 4096;
   std::uint32_t max_queued_bytes = 64U << 10;
   std::uint32_t max_inbound_bytes = 64U << 10;
@@ -43,12 +48,15 @@ struct websocket_settings {
   std::uint32_t stalled_timeout = 300'000;
 };
 
+// One for all connections that have the same, so that a socket does not pay for its settings. Null: the defaults.
+using shared_websocket_settings = std::shared_ptr<const websocket_settings>;
+
 class websocket_connection final : public net::driver {
  public:
   // The transport must outlive it, and so must the exchange, which is told when the connection fails (null: nobody is).
   // `compression` is null where none was negotiated.
   websocket_connection(net::transport& on, http::exchange* exchange, wire::role role,
-                       const websocket_settings& settings, std::string_view sub_protocol,
+                       shared_websocket_settings settings, std::string_view sub_protocol,
                        std::unique_ptr<websocket_compression> compression = nullptr);
   ~websocket_connection() override;
 
@@ -152,6 +160,15 @@ class websocket_connection final : public net::driver {
     return (state_ == websocket_state::open || state_ == websocket_state::close_received) && !stream_.closing();
   }
   void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
+  void queue_frames(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
+  void queue_shared(wire::opcode code, bool fin, base::buffer& owner, std::span<const std::byte> payload);
+  void queue_shared_in_frames(wire::opcode code, base::buffer& owner, std::span<const std::byte> payload);
+  bool must_be_cut(std::span<const std::byte> payload) const noexcept {
+    return settings_->max_frame_size != 0 && payload.size() > settings_->max_frame_size;
+  }
+  bool may_queue() noexcept;
+  wire::utf8_validator check_text(message_type type, std::span<const std::byte> payload, end_of_message end) const;
+  bool too_many_control_frames() noexcept;
   bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
                         disable_compression disabled);
   bool sent() noexcept;
@@ -190,7 +207,7 @@ class websocket_connection final : public net::driver {
   net::transport& stream_;
   http::exchange* exchange_;
   websocket_slot& slot_;
-  websocket_settings settings_;
+  shared_websocket_settings settings_;
   wire::frame_decoder decoder_;
   inbound_messages inbound_;
   std::unique_ptr<control_payload> control_;       // a control frame that came in pieces
@@ -212,7 +229,11 @@ class websocket_connection final : public net::driver {
   net::time_point sign_sent_;  // of life: a ping, or an unsolicited pong
   net::time_point paused_since_{};
   std::uint64_t pings_ = 0;
+  std::uint32_t control_frames_ = 0;  // that came within the second
+  std::uint32_t control_second_ = 0;
   close_code close_code_{};
+  wire::utf8_validator sending_text_;                 // what was sent of a text in fragments
+  message_type sending_type_ = message_type::binary;  // of the message that is sent in fragments
   websocket_state state_ = websocket_state::open;
   wire::role role_;
   bool in_frame_ = false;

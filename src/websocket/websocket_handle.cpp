@@ -46,7 +46,7 @@ bool wait_behind_fragments(shared_state& state, std::size_t bytes, Act& act) noe
     auto made = std::make_unique<waiting_act_of<Act>>(std::move(act));
     made->bytes = bytes;
     state.waiting.push_back(std::move(made));
-    state.posted.fetch_add(bytes, std::memory_order_relaxed);
+    static_cast<void>(state.charge(bytes));  // as it was before: it has been taken already
   } catch (const std::bad_alloc&) {
     state.connection->abort();
   }
@@ -57,9 +57,8 @@ bool wait_behind_fragments(shared_state& state, std::size_t bytes, Act& act) noe
 template <class Send>
 outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send&& send) {
   if (!state || !state->open.load(std::memory_order_acquire)) return outcome::closed;
-  const std::size_t waiting = state->posted.fetch_add(bytes, std::memory_order_relaxed);
-  if (waiting + state->queued.load(std::memory_order_relaxed) > state->limit) {
-    state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+  if (!state->charge(bytes)) {
+    state->discharge(bytes);
     // The count may be out of date: the next call sees a new one.
     if (!state->looking.exchange(true)) {
       try {
@@ -76,17 +75,17 @@ outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send
   bool posted = false;
   try {
     posted = state->box->post([state, bytes, send = std::forward<Send>(send)]() mutable {
-      state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+      state->discharge(bytes);
       if (state->connection != nullptr && !wait_behind_fragments(*state, bytes, send))
         send_or_abort(*state->connection, send);
       look_at_queue(*state);
     });
   } catch (const std::bad_alloc&) {
-    state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+    state->discharge(bytes);
     throw;
   }
   if (posted) return outcome::queued;
-  state->posted.fetch_sub(bytes, std::memory_order_relaxed);
+  state->discharge(bytes);
   return outcome::closed;
 }
 
@@ -142,7 +141,8 @@ std::size_t websocket_handle::queued_bytes() const noexcept {
 
 websocket_handle websocket_connection::handle() {
   if (!handle_) {
-    handle_ = std::make_shared<websocket_handle::shared_state>(loop().mailbox(), *this, settings_.max_queued_bytes);
+    handle_ = std::make_shared<websocket_handle::shared_state>(loop().mailbox(), *this, settings_->max_queued_bytes,
+                                                               settings_->max_queued_messages);
     if (state_ != websocket_state::open) handle_->open.store(false);
   }
   return websocket_handle(handle_);

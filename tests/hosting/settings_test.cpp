@@ -65,6 +65,11 @@ TEST(settings, an_empty_configuration_gives_the_defaults) {
   EXPECT_EQ(settings.websockets.stalled_timeout, 5min);
   EXPECT_EQ(settings.websockets.max_queued_bytes, 65536U);
   EXPECT_EQ(settings.websockets.max_inbound_bytes, 65536U);
+  EXPECT_EQ(settings.websockets.max_fragments, 131'072U);
+  EXPECT_EQ(settings.websockets.max_control_frames_per_second, 1000U);
+  EXPECT_EQ(settings.websockets.max_queued_messages, 16'384U);
+  EXPECT_EQ(settings.websockets.max_unsent_bytes, 16'777'216U);
+  EXPECT_EQ(settings.websockets.max_frame_size, 0U);
   EXPECT_FALSE(settings.websockets.dangerous_enable_compression);
   EXPECT_FALSE(settings.websockets.disable_server_context_takeover);
   EXPECT_FALSE(settings.websockets.disable_client_context_takeover);
@@ -93,6 +98,8 @@ TEST(settings, a_file_sets_every_key) {
         "AllowedOrigins": ["https://a.example", "https://b.example"], "MaxMessageSize": 24, "CloseTimeout": "00:00:25",
         "SameOrigin": true, "RetainRequestHeaders": false,
         "StalledTimeout": "00:00:26", "MaxQueuedBytes": 2700, "MaxInboundBytes": 2800,
+        "MaxFragments": 281, "MaxControlFramesPerSecond": 282, "MaxQueuedMessages": 283, "MaxUnsentBytes": 2840,
+        "MaxFrameSize": 285,
         "DangerousEnableCompression": true, "DisableServerContextTakeover": true, "ServerMaxWindowBits": 9,
         "ClientMaxWindowBits": 8, "CompressionThreshold": 29, "MaxCompressionMemory": 3000,
         "Paths": {"/chat": {"Enabled": false}, "/a:b": {"enabled": true}}
@@ -134,6 +141,11 @@ TEST(settings, a_file_sets_every_key) {
   EXPECT_EQ(settings.websockets.stalled_timeout, 26s);
   EXPECT_EQ(settings.websockets.max_queued_bytes, 2700U);
   EXPECT_EQ(settings.websockets.max_inbound_bytes, 2800U);
+  EXPECT_EQ(settings.websockets.max_fragments, 281U);
+  EXPECT_EQ(settings.websockets.max_control_frames_per_second, 282U);
+  EXPECT_EQ(settings.websockets.max_queued_messages, 283U);
+  EXPECT_EQ(settings.websockets.max_unsent_bytes, 2840U);
+  EXPECT_EQ(settings.websockets.max_frame_size, 285U);
   EXPECT_TRUE(settings.websockets.dangerous_enable_compression);
   EXPECT_TRUE(settings.websockets.disable_server_context_takeover);
   EXPECT_FALSE(settings.websockets.disable_client_context_takeover);

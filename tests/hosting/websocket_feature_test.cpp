@@ -40,17 +40,27 @@ TEST_F(WebSocketFeature, OptionsOfTheCodeAreTakenWhereTheConfigurationSaysNothin
   options.stalled_timeout = 12s;
   options.max_queued_bytes = 1300;
   options.max_inbound_bytes = 1400;
+  options.max_fragments = 15;
+  options.max_control_frames_per_second = 16;
+  options.max_queued_messages = 17;
+  options.max_unsent_bytes = 1800;
+  options.max_frame_size = 19;
   options.enabled = false;
   const websocket_feature feature = make(options);
-  EXPECT_EQ(feature.settings.keep_alive_interval, 7'000U);
-  EXPECT_EQ(feature.settings.keep_alive_timeout, 8'000U);
-  EXPECT_EQ(feature.settings.receive_chunk, 900U);
+  EXPECT_EQ(feature.settings->keep_alive_interval, 7'000U);
+  EXPECT_EQ(feature.settings->keep_alive_timeout, 8'000U);
+  EXPECT_EQ(feature.settings->receive_chunk, 900U);
   EXPECT_EQ(feature.options.allowed_origins, options.allowed_origins);
-  EXPECT_EQ(feature.settings.max_message_size, 10U);
-  EXPECT_EQ(feature.settings.close_timeout, 11'000U);
-  EXPECT_EQ(feature.settings.stalled_timeout, 12'000U);
-  EXPECT_EQ(feature.settings.max_queued_bytes, 1'300U);
-  EXPECT_EQ(feature.settings.max_inbound_bytes, 1'400U);
+  EXPECT_EQ(feature.settings->max_message_size, 10U);
+  EXPECT_EQ(feature.settings->close_timeout, 11'000U);
+  EXPECT_EQ(feature.settings->stalled_timeout, 12'000U);
+  EXPECT_EQ(feature.settings->max_queued_bytes, 1'300U);
+  EXPECT_EQ(feature.settings->max_inbound_bytes, 1'400U);
+  EXPECT_EQ(feature.settings->max_fragments, 15U);
+  EXPECT_EQ(feature.settings->max_control_frames, 16U);
+  EXPECT_EQ(feature.settings->max_queued_messages, 17U);
+  EXPECT_EQ(feature.settings->max_unsent_bytes, 1'800U);
+  EXPECT_EQ(feature.settings->max_frame_size, 19U);
   EXPECT_FALSE(feature.enabled_for("/"));
 }
 
@@ -66,21 +76,31 @@ TEST_F(WebSocketFeature, KeysOfTheConfigurationGoBeforeTheCode) {
   set("StalledTimeout", "00:00:12");
   set("MaxQueuedBytes", "1300");
   set("MaxInboundBytes", "1400");
+  set("MaxFragments", "15");
+  set("MaxControlFramesPerSecond", "16");
+  set("MaxQueuedMessages", "17");
+  set("MaxUnsentBytes", "1800");
+  set("MaxFrameSize", "19");
   set("Enabled", "false");
   websocket_options options;
   options.allowed_origins = {"https://code.example"};
   const websocket_feature feature = make(options);
-  EXPECT_EQ(feature.settings.keep_alive_interval, 7'000U);
-  EXPECT_EQ(feature.settings.keep_alive_timeout, 8'000U);
-  EXPECT_EQ(feature.settings.receive_chunk, 900U);
+  EXPECT_EQ(feature.settings->keep_alive_interval, 7'000U);
+  EXPECT_EQ(feature.settings->keep_alive_timeout, 8'000U);
+  EXPECT_EQ(feature.settings->receive_chunk, 900U);
   EXPECT_EQ(feature.options.allowed_origins, std::vector<std::string>{"https://a.example"});
   EXPECT_TRUE(feature.options.same_origin);
   EXPECT_FALSE(feature.options.retain_request_headers);
-  EXPECT_EQ(feature.settings.max_message_size, 10U);
-  EXPECT_EQ(feature.settings.close_timeout, 11'000U);
-  EXPECT_EQ(feature.settings.stalled_timeout, 12'000U);
-  EXPECT_EQ(feature.settings.max_queued_bytes, 1'300U);
-  EXPECT_EQ(feature.settings.max_inbound_bytes, 1'400U);
+  EXPECT_EQ(feature.settings->max_message_size, 10U);
+  EXPECT_EQ(feature.settings->close_timeout, 11'000U);
+  EXPECT_EQ(feature.settings->stalled_timeout, 12'000U);
+  EXPECT_EQ(feature.settings->max_queued_bytes, 1'300U);
+  EXPECT_EQ(feature.settings->max_inbound_bytes, 1'400U);
+  EXPECT_EQ(feature.settings->max_fragments, 15U);
+  EXPECT_EQ(feature.settings->max_control_frames, 16U);
+  EXPECT_EQ(feature.settings->max_queued_messages, 17U);
+  EXPECT_EQ(feature.settings->max_unsent_bytes, 1'800U);
+  EXPECT_EQ(feature.settings->max_frame_size, 19U);
   EXPECT_FALSE(feature.enabled_for("/"));
 }
 
@@ -115,22 +135,22 @@ TEST_F(WebSocketFeature, CompressionIsOffUnlessItIsAskedFor) { EXPECT_FALSE(make
 
 TEST_F(WebSocketFeature, AKeyWithItsDefaultValueGoesBeforeTheCodeToo) {
   set("KeepAliveInterval", "00:02:00");
-  EXPECT_EQ(make({.keep_alive_interval = 1s}).settings.keep_alive_interval, 120'000U);
+  EXPECT_EQ(make({.keep_alive_interval = 1s}).settings->keep_alive_interval, 120'000U);
 }
 
 // AddWebSocketsTests, row 7, and what this house adds.
 TEST_F(WebSocketFeature, TheDefaultsAreThoseOfTheOriginalWithADeadlineForPongs) {
   const websocket_feature feature = make();
-  EXPECT_EQ(feature.settings.keep_alive_interval, 120'000U);
-  EXPECT_EQ(feature.settings.keep_alive_timeout, 20'000U);
+  EXPECT_EQ(feature.settings->keep_alive_interval, 120'000U);
+  EXPECT_EQ(feature.settings->keep_alive_timeout, 20'000U);
   EXPECT_TRUE(feature.options.allowed_origins.empty());
   EXPECT_TRUE(feature.enabled_for("/anything"));
 }
 
 TEST_F(WebSocketFeature, NoLimitOfAMessageIsZero) {
-  EXPECT_EQ(make({.max_message_size = 0}).settings.max_message_size, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(make({.max_message_size = 0}).settings->max_message_size, std::numeric_limits<std::uint64_t>::max());
   set("MaxMessageSize", "0");
-  EXPECT_EQ(make().settings.max_message_size, std::numeric_limits<std::uint64_t>::max());
+  EXPECT_EQ(make().settings->max_message_size, std::numeric_limits<std::uint64_t>::max());
 }
 
 // AddWebSocketsTests, row 8: a negative time-out is out of range.

@@ -51,6 +51,7 @@ websocket_options any_options(net::seeded_random& random) {
   made.close_timeout = random.chance(500) ? 1s : 5s;
   made.stalled_timeout = random.chance(500) ? 10s : 300s;
   made.retain_request_headers = random.chance(500);
+  if (random.chance(200)) made.max_frame_size = random.between(1, 3000);
   return made;
 }
 

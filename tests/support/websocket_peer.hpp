@@ -181,7 +181,10 @@ class websocket_host final : public net::driver {
  public:
   websocket_host(net::transport& on, wire::role role, const websocket_settings& settings, std::string_view sub_protocol,
                  host_record& record, std::unique_ptr<websocket_compression> compression = nullptr)
-      : stream_(on), record_(record), connection_(on, nullptr, role, settings, sub_protocol, std::move(compression)) {}
+      : stream_(on),
+        record_(record),
+        connection_(on, nullptr, role, std::make_shared<const websocket_settings>(settings), sub_protocol,
+                    std::move(compression)) {}
   ~websocket_host() override { record_.gone = true; }
 
   void start(websocket_handler handler) {

@@ -35,7 +35,7 @@ TEST(AcceptOptions, OptionsOfOneAcceptReplaceTheGeneralOnes) {
     options.keep_alive_interval = 30s;
     options.keep_alive_timeout = 0s;
     options.max_message_size = 5;
-    websocket socket = accept_websocket(with, general, true, options);
+    websocket socket = accept_websocket(with, std::make_shared<const websocket_settings>(general), true, options);
     co_await test::echo(socket);
   };
   peers.connect();
@@ -76,6 +76,11 @@ TEST(AcceptOptions, OptionsCarryTheirValues) {
   options.stalled_timeout = 8s;
   options.max_queued_bytes = 2048;
   options.max_inbound_bytes = 4096;
+  options.max_fragments = 9;
+  options.max_control_frames_per_second = 10;
+  options.max_queued_messages = 11;
+  options.max_unsent_bytes = 12'000;
+  options.max_frame_size = 13;
   const websocket_settings settings = checked_settings(options);
   EXPECT_EQ(settings.keep_alive_interval, 1'000'000U);
   EXPECT_EQ(settings.keep_alive_timeout, 1'234'000U);
@@ -85,6 +90,18 @@ TEST(AcceptOptions, OptionsCarryTheirValues) {
   EXPECT_EQ(settings.stalled_timeout, 8000U);
   EXPECT_EQ(settings.max_queued_bytes, 2048U);
   EXPECT_EQ(settings.max_inbound_bytes, 4096U);
+  EXPECT_EQ(settings.max_fragments, 9U);
+  EXPECT_EQ(settings.max_control_frames, 10U);
+  EXPECT_EQ(settings.max_queued_messages, 11U);
+  EXPECT_EQ(settings.max_unsent_bytes, 12'000U);
+  EXPECT_EQ(settings.max_frame_size, 13U);
+}
+
+TEST(AcceptOptions, AsMuchAsIsWaitedForMayBeUnsent) {
+  websocket_options options;
+  options.max_queued_bytes = 5000;
+  options.max_unsent_bytes = 4000;
+  EXPECT_EQ(checked_settings(options).max_unsent_bytes, 5000U);
 }
 
 TEST(AcceptOptions, TheDefaultsOfOptionsAndSettingsAreTheSame) {
@@ -98,6 +115,11 @@ TEST(AcceptOptions, TheDefaultsOfOptionsAndSettingsAreTheSame) {
   EXPECT_EQ(from_options.stalled_timeout, settings.stalled_timeout);
   EXPECT_EQ(from_options.max_queued_bytes, settings.max_queued_bytes);
   EXPECT_EQ(from_options.max_inbound_bytes, settings.max_inbound_bytes);
+  EXPECT_EQ(from_options.max_fragments, settings.max_fragments);
+  EXPECT_EQ(from_options.max_control_frames, settings.max_control_frames);
+  EXPECT_EQ(from_options.max_queued_messages, settings.max_queued_messages);
+  EXPECT_EQ(from_options.max_unsent_bytes, settings.max_unsent_bytes);
+  EXPECT_EQ(from_options.max_frame_size, settings.max_frame_size);
 }
 
 TEST(AcceptOptions, OptionsOfCompressionCarryTheirValues) {
@@ -185,6 +207,14 @@ TEST(AcceptOptions, OptionsOutOfRangeAreRefusedByName) {
     refused("max_queued_bytes", [&](websocket_options& options) { options.max_queued_bytes = wrong; });
     refused("max_inbound_bytes", [&](websocket_options& options) { options.max_inbound_bytes = wrong; });
   }
+  constexpr std::size_t too_many = std::size_t{1} << 32;
+  for (const std::size_t wrong : {std::size_t{0}, too_many}) {
+    refused("max_fragments", [&](websocket_options& options) { options.max_fragments = wrong; });
+    refused("max_queued_messages", [&](websocket_options& options) { options.max_queued_messages = wrong; });
+  }
+  refused("max_control_frames_per_second",
+          [](websocket_options& options) { options.max_control_frames_per_second = too_many; });
+  refused("max_frame_size", [](websocket_options& options) { options.max_frame_size = (std::size_t{1} << 30) + 1; });
   for (const char* const wrong : {"", "example.com", "http://example.com/", "http://"}) {
     refused("allowed_origins", [&](websocket_options& options) { options.allowed_origins = {"*", wrong}; });
   }
@@ -197,6 +227,9 @@ TEST(AcceptOptions, OptionsAtTheEndsOfTheirRangesAreTaken) {
     options.close_timeout = least ? 1ms : 24h * 20;
     options.receive_buffer_size = least ? 64 : std::size_t{16} << 20;
     options.max_queued_bytes = options.max_inbound_bytes = least ? 1024 : std::size_t{1} << 30;
+    options.max_fragments = options.max_queued_messages = least ? 1 : (std::size_t{1} << 32) - 1;
+    options.max_control_frames_per_second = least ? 0 : (std::size_t{1} << 32) - 1;
+    options.max_frame_size = least ? 1 : std::size_t{1} << 30;
     options.allowed_origins = {"null", "*", "http://[::1]:5000"};
     EXPECT_NO_THROW(checked_settings(options));
   }

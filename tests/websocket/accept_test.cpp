@@ -218,7 +218,7 @@ TEST(Accept, TheTimeoutsOfHttpNoLongerApply) {
   websocket_settings settings;
   settings.keep_alive_interval = 0;
   peers.context.handler = [&](exchange& with) -> task<> {
-    websocket socket = accept_websocket(with, settings, true, {});
+    websocket socket = accept_websocket(with, std::make_shared<const websocket_settings>(settings), true, {});
     co_await sleep_for(24h);
     co_await socket.send("still there");
   };

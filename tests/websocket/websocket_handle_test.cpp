@@ -196,6 +196,25 @@ TEST(WebsocketHandle, IsFullWhenMoreThanTheMarkWaits) {
   peers.open(done);
 }
 
+// Messages of nothing cost memory while they wait, too.
+TEST(WebsocketHandle, IsFullWhenMoreMessagesThanMayWaitDo) {
+  websocket_settings settings;
+  settings.max_queued_messages = 3;
+  websocket_handle handle;
+  gate done;
+  websocket_peers peers;
+  peers.serve(give_handle(handle, done), settings);
+  for (int round = 1; round <= 2; ++round) {
+    EXPECT_EQ(handle.send(""), outcome::queued);
+    EXPECT_EQ(handle.send(message::from_text("")), outcome::queued);
+    EXPECT_EQ(handle.send(prepared_message::from_text("")), outcome::queued);
+    EXPECT_EQ(handle.send(""), outcome::full);
+    EXPECT_EQ(handle.send("more"), outcome::full);
+    peers.run_until_frames(3U * static_cast<unsigned>(round));
+  }
+  peers.open(done);
+}
+
 TEST(WebsocketHandle, IsFullWhileThePeerDoesNotRead) {
   websocket_settings settings;
   settings.max_queued_bytes = 1024;

@@ -153,6 +153,15 @@ TEST(WebsocketReceiving, TwoReceivesAtATimeAreRefused) {
 
 // ----- The peer's mistakes
 
+// RFC 6455, section 7.1.7.
+TEST(WebsocketReceiving, AMistakeIsNotedInTheLog) {
+  websocket_peers peers;
+  peers.serve(test::echo);
+  peers.send(client_frame(opcode::text, "\xff"));
+  peers.finish();
+  EXPECT_EQ(peers.log.lines, "websocket: a WebSocket from memory is closed with 1007: the text is not valid UTF-8\n");
+}
+
 TEST(WebsocketReceiving, MessagesBeforeAMistakeAreReceived) {
   expect_for_every_cut(
       client_frame(opcode::text, "one") + client_frame(opcode::text, "two") + server_frame(opcode::text, "x"),

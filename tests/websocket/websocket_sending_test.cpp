@@ -169,6 +169,41 @@ TEST(WebsocketSending, WholeTextThatIsNotUtf8IsRefusedAndNothingIsSent) {
       {seen_text("after")});
 }
 
+TEST(WebsocketSending, FragmentsThatAreNotUtf8TogetherAreRefusedAndTheMessageGoesOn) {
+  expect_frames(
+      [](websocket& socket) -> task<> {
+        co_await socket.send("a\xce", end_of_message::no);
+        const message whole = message::from_text("whole");
+        const auto prepared = prepared_message::from_text("prepared");
+        EXPECT_THROW(static_cast<void>(socket.send("b", end_of_message::no)), std::invalid_argument);
+        EXPECT_THROW(static_cast<void>(socket.send("", end_of_message::yes)), std::invalid_argument)
+            << "it would end within a character";
+        EXPECT_THROW(static_cast<void>(socket.send(whole)), std::invalid_argument);
+        EXPECT_THROW(static_cast<void>(socket.send(prepared)), std::invalid_argument);
+        const std::byte other[] = {std::byte{0xff}};
+        EXPECT_THROW(static_cast<void>(socket.send(other, end_of_message::no)), std::invalid_argument)
+            << "whatever type a fragment says, it continues a text";
+        co_await socket.send("\xba", end_of_message::no);
+        co_await socket.send("!");
+        co_await socket.send("after");
+      },
+      {{opcode::text, "a\xce", false},
+       {opcode::continuation, "\xba", false},
+       {opcode::continuation, "!"},
+       seen_text("after")});
+}
+
+TEST(WebsocketSending, TheFragmentsOfABinaryMessageMayHoldAnything) {
+  expect_frames(
+      [](websocket& socket) -> task<> {
+        const std::byte bytes[] = {std::byte{0xff}, std::byte{0xce}};
+        co_await socket.send(bytes, end_of_message::no);
+        co_await socket.send("\xce", end_of_message::no);
+        co_await socket.send(bytes);
+      },
+      {{opcode::binary, "\xff\xce", false}, {opcode::continuation, "\xce", false}, {opcode::continuation, "\xff\xce"}});
+}
+
 TEST(WebsocketSending, ThePayloadMayBeChangedAfterTheCall) {
   expect_frames(
       [](websocket& socket) -> task<> {

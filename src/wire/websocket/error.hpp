@@ -22,6 +22,7 @@ enum class websocket_error : std::uint8_t {
   message_interleaved,       // a new message within a fragmented one (section 5.4)
   message_too_big,           // our own limit
   too_many_fragments,        // our own limit
+  too_many_control_frames,   // our own limit
   invalid_utf8,              // section 8.1
   invalid_compressed_data,   // no DEFLATE, or a message that ends within a block (RFC 7692, section 7.2.2)
   close_payload_truncated,   // a payload of one octet (section 5.5.1)
@@ -41,6 +42,7 @@ enum class websocket_error : std::uint8_t {
     case websocket_error::message_too_big:
       return close_code::message_too_big;
     case websocket_error::too_many_fragments:
+    case websocket_error::too_many_control_frames:
       return close_code::policy_violation;
     default:
       return close_code::protocol_error;
@@ -76,6 +78,8 @@ enum class websocket_error : std::uint8_t {
       return "the message is too big";
     case websocket_error::too_many_fragments:
       return "the message has too many fragments";
+    case websocket_error::too_many_control_frames:
+      return "too many control frames within a second";
     case websocket_error::invalid_utf8:
       return "the text is not valid UTF-8";
     case websocket_error::invalid_compressed_data:

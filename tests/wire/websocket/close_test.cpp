@@ -120,7 +120,8 @@ TEST(websocket_error, leads_to_the_close_code_of_its_kind) {
         error == websocket_error::invalid_compressed_data)
       expected = close_code::invalid_payload_data;
     if (error == websocket_error::message_too_big) expected = close_code::message_too_big;
-    if (error == websocket_error::too_many_fragments) expected = close_code::policy_violation;
+    if (error == websocket_error::too_many_fragments || error == websocket_error::too_many_control_frames)
+      expected = close_code::policy_violation;
     EXPECT_EQ(close_code_of(error), expected) << describe(error);
   }
 }
