@@ -24,7 +24,10 @@ namespace windhover {
 namespace http {
 class exchange;
 }
+class http_context;
 namespace hosting {
+struct pipeline_counters;
+pipeline_counters& counters_of(http_context& context);
 struct websocket_feature;
 class is_outermost;
 class pipeline;
@@ -62,7 +65,7 @@ class websocket_manager {
   // Completes the opening handshake with what the response's headers hold so far. Throws std::logic_error when the
   // request is no WebSocket request, was accepted before, has been answered, or use_websockets is missing;
   // std::invalid_argument for a sub-protocol that the client did not offer; bad_http_request (499), which needs no
-  // answer, when the client has gone.
+  // answer, when the client has gone, and (503) when there are as many upgraded connections as there may be.
   accept_awaiter accept() const { return {*this, {}}; }
   accept_awaiter accept(std::string_view sub_protocol) const {
     websocket_accept_options options;
@@ -120,6 +123,7 @@ class http_context {
   friend class hosting::pipeline;
   friend class hosting::websocket_endpoint;
   friend class web_application;
+  friend hosting::pipeline_counters& hosting::counters_of(http_context&);
   explicit http_context(http::exchange& exchange) noexcept : exchange_(exchange), websockets_(exchange) {}
 
   http::exchange& exchange_;

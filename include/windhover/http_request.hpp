@@ -20,8 +20,9 @@ class exchange;
 class exchange_backend;
 }  // namespace http
 
-// The body could not be read: it is malformed (400), too large (413), too slow (408), or the client has gone (499,
-// which is never sent). Left uncaught, the exception becomes the response.
+// A request that cannot be served. Its body is malformed (400), too large (413) or too slow (408), the client has gone
+// (499, which is never sent), or it would be one WebSocket too many (503). Left uncaught, the exception becomes the
+// response.
 class bad_http_request : public std::runtime_error {
  public:
   bad_http_request(int status, const std::string& text) : std::runtime_error(text), status_(status) {}

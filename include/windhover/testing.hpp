@@ -61,10 +61,11 @@ class handshake_refused : public std::runtime_error {
   http_answer answer_;
 };
 
-// Any request. Host and Content-Length are added; `headers` may name neither.
+// Any request. Host and Content-Length are added: `headers` may name neither.
 struct http_question {
   std::string_view method = "GET";
   std::string_view target = "/";
+  std::string_view host = "testing";
   windhover::headers headers = {};
   std::string_view body = {};
 };
@@ -72,6 +73,7 @@ struct http_question {
 struct websocket_connect_options {
   std::vector<std::string_view> sub_protocols = {};  // in order of preference
   windhover::headers headers = {};                   // Origin, Cookie and the like
+  std::string_view host = "testing";                 // by which the client knows the server
   // Off: a client that is connected and says nothing any more, to see what becomes of it.
   bool answers_pings = true;
 };

@@ -25,6 +25,7 @@
 #include <windhover/embedded_file.hpp>
 #include <windhover/http_context.hpp>
 #include <windhover/logger.hpp>
+#include <windhover/server_counters.hpp>
 #include <windhover/static_file_options.hpp>
 #include <windhover/task.hpp>
 #include <windhover/websocket.hpp>
@@ -103,6 +104,11 @@ class web_application {
   // ----- The pipeline: what is added first sees a request first and its response last.
 
   void use(middleware added);
+  // Answers requests whose Host field names none of these with 400: "example.com", "*.example.com" for its subdomains,
+  // an address (IPv6 in brackets), "*" for any; without ports. It keeps pages away that reach this server by a name of
+  // their own (DNS rebinding). Requests without a host pass. The key Windhover:AllowedHosts takes its place, and is
+  // looked at before everything else. Throws std::invalid_argument that names the entry.
+  void use_host_filtering(std::vector<std::string> hosts);
   // Makes WebSocket requests recognisable for everything behind it. The first one wins. Keys of the configuration
   // (Windhover:WebSockets) go before these options.
   void use_websockets(websocket_options options = {});
@@ -166,6 +172,8 @@ class web_application {
   // Waits for stop(), stops, and returns run()'s exit code. Throws std::logic_error when it was not started.
   int wait();
 
+  // What the server has seen since it was started; zeros before. Any thread, also after it has stopped.
+  server_counters counters() const;
   // What is listened on, with the ports that were chosen: "http://127.0.0.1:40123".
   std::vector<std::string> urls() const;
   // Stopped when the application begins to stop, once nobody listens any more.

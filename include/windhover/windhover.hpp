@@ -15,6 +15,7 @@
 #include <windhover/message.hpp>
 #include <windhover/prepared_message.hpp>
 #include <windhover/run_blocking.hpp>
+#include <windhover/server_counters.hpp>
 #include <windhover/sleep_for.hpp>
 #include <windhover/static_file_options.hpp>
 #include <windhover/task.hpp>

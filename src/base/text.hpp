@@ -2,6 +2,7 @@
 // what is in this list. ASCII only, as those protocols are; no locale changes an answer.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 
@@ -20,6 +21,17 @@ namespace windhover::base {
 
 // Whether `text` is a token: one or more of the characters that RFC 9110, section 5.6.2, allows in names.
 [[nodiscard]] bool is_token(std::string_view text);
+
+// Calls `function` with each part of `text`, in order: parts stand between separators and are trimmed, empty ones are
+// skipped.
+template <typename Function>
+void for_each_part(std::string_view text, char separator, Function&& function) {
+  while (!text.empty()) {
+    const std::size_t end = text.find(separator);
+    if (const std::string_view part = trim(text.substr(0, end)); !part.empty()) function(part);
+    text = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
+  }
+}
 
 // Takes the next member from the front of `list`, a field value as in RFC 9110, section 5.6.1: members stand between
 // commas and are trimmed, empty ones are skipped, and a comma inside a quoted string belongs to the member. Nothing

@@ -3,6 +3,7 @@
 
 #include <stop_token>
 
+#include "hosting/counter_board.hpp"
 #include "hosting/settings.hpp"
 #include "hosting/stop_signal.hpp"
 #include "http/exchange.hpp"
@@ -15,6 +16,7 @@ namespace windhover::hosting {
 struct application_parts {
   const settings& configured;
   logger& log;
+  counter_board& counters;
   http::request_handler handler;
   const stop_signal& stop_requested;  // by web_application::stop()
   std::stop_source& stopping;         // to be stopped once nobody listens any more

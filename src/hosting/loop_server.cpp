@@ -23,10 +23,24 @@ http::server_options options_of(const settings& from, logger& log) {
 
 }  // namespace
 
-loop_server::loop_server(net::event_loop& loop, const settings& from, logger& log, http::request_handler handler)
-    : loop_(loop) {
+server_limits::server_limits(const limit_settings& from) {
+  if (from.max_connections != 0) connections = std::make_shared<net::limit>(from.max_connections);
+  if (from.max_connections_per_address != 0)
+    connections_of_address = std::make_shared<net::address_limit>(from.max_connections_per_address);
+  if (from.max_upgraded_connections != 0) upgrades = std::make_shared<net::limit>(from.max_upgraded_connections);
+}
+
+loop_server::loop_server(net::event_loop& loop, const settings& from, const server_limits& limits, logger& log,
+                         counter_board& counters, http::request_handler handler)
+    : loop_(loop),
+      accepting_{.connections = limits.connections, .connections_of_address = limits.connections_of_address} {
   shared_.options = options_of(from, log);
+  shared_.options.upgrades = limits.upgrades;
   shared_.handler = std::move(handler);
+  counters.add({.loop = loop.shared_counters(),
+                .http = shared_.counters,
+                .websockets = loop.local<websocket_counters>(),
+                .pipeline = loop.local<pipeline_counters>()});
 }
 
 net::event_loop::driver_factory loop_server::connections() {
@@ -36,14 +50,12 @@ net::event_loop::driver_factory loop_server::connections() {
   };
 }
 
-void loop_server::listen(net::listening_socket socket, std::size_t max_connections) {
-  listeners_.push_back(&net::listener::add_to(loop_, std::move(socket), connections(),
-                                              net::listener::options{.max_connections = max_connections}));
+void loop_server::listen(net::listening_socket socket) {
+  listeners_.push_back(&net::listener::add_to(loop_, std::move(socket), connections(), accepting_));
 }
 
-void loop_server::listen(int descriptor, std::size_t max_connections) {
-  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections(),
-                                              net::listener::options{.max_connections = max_connections}));
+void loop_server::listen(int descriptor) {
+  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections(), accepting_));
 }
 
 void loop_server::stop_listening() noexcept {

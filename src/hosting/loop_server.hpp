@@ -3,13 +3,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
+#include <memory>
 #include <vector>
 
+#include "hosting/counter_board.hpp"
 #include "hosting/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/server_options.hpp"
 #include "net/event_loop.hpp"
+#include "net/limit.hpp"
 #include "net/listener.hpp"
 #include <windhover/logger.hpp>
 
@@ -18,17 +20,25 @@ namespace windhover::hosting {
 // The second deadline of a shutdown, after connections were aborted.
 inline constexpr std::chrono::milliseconds time_for_handlers_to_notice = std::chrono::seconds(5);
 
+// What all loops of a server share, and each may use up.
+struct server_limits {
+  explicit server_limits(const limit_settings& from);
+  std::shared_ptr<net::limit> connections;
+  std::shared_ptr<net::address_limit> connections_of_address;
+  std::shared_ptr<net::limit> upgrades;
+};
+
 class loop_server {
  public:
-  // Everything handed in outlives it, and it outlives the loop's connections.
-  loop_server(net::event_loop& loop, const settings& from, logger& log, http::request_handler handler);
+  // What is handed in by reference outlives it, and it outlives the loop's connections.
+  loop_server(net::event_loop& loop, const settings& from, const server_limits& limits, logger& log,
+              counter_board& counters, http::request_handler handler);
   loop_server(const loop_server&) = delete;
   loop_server& operator=(const loop_server&) = delete;
 
-  // Accepts at most `max_connections` at a time on this loop; 0: no limit.
-  void listen(net::listening_socket socket, std::size_t max_connections);
+  void listen(net::listening_socket socket);
   // The same with a listening descriptor of the loop's engine, which is taken, whatever happens.
-  void listen(int descriptor, std::size_t max_connections);
+  void listen(int descriptor);
 
   // Accepts no more. What is open may go on.
   void stop_listening() noexcept;
@@ -43,6 +53,7 @@ class loop_server {
   net::event_loop::driver_factory connections();
 
   net::event_loop& loop_;
+  net::listener::options accepting_;
   http::server_context shared_;
   std::vector<net::listener*> listeners_;
   bool draining_ = false;

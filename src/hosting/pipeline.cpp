@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "net/event_loop.hpp"
+
 namespace windhover {
 
 task<> next_middleware::operator()() const { return pipeline_.run(context_, index_); }
@@ -35,12 +37,18 @@ void log_failure(logger& log, const http::exchange& exchange, const char* what) 
 
 }  // namespace
 
+pipeline_counters& counters_of(http_context& context) {
+  return *context.exchange_.transport().loop().local<pipeline_counters>();
+}
+
 task<> done() { co_return; }
 
 void pipeline::add(middleware added) {
   if (!added) throw std::invalid_argument("a middleware must be a function: this one is empty");
   middleware_.push_back(std::move(added));
 }
+
+void pipeline::add_first(middleware added) { middleware_.insert(middleware_.begin(), std::move(added)); }
 
 bool pipeline::has_endpoint(const http_request& request) const {
   return routes_.find(request.method(), request.path()).endpoint != nullptr;

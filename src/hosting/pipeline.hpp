@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "hosting/counter_board.hpp"
 #include "hosting/route_table.hpp"
 #include "http/exchange.hpp"
 #include <windhover/logger.hpp>
@@ -16,6 +17,8 @@ class pipeline {
  public:
   // Throws std::invalid_argument for a middleware that is none.
   void add(middleware added);
+  // Before those that are there.
+  void add_first(middleware added);
   route_table& routes() noexcept { return routes_; }
   // Whether there is an endpoint for the request, should it come to the end of the pipeline.
   bool has_endpoint(const http_request& request) const;
@@ -51,6 +54,9 @@ class [[nodiscard]] is_outermost {
   const void* outermost_frame_;
   bool result_ = false;
 };
+
+// Of the loop that the request is on.
+pipeline_counters& counters_of(http_context& context);
 
 // A task that has nothing to do.
 task<> done();

@@ -32,7 +32,7 @@ net::engine_kind kind_of(engine_choice choice) noexcept {
 struct server::loop_thread {
   loop_thread(server& of, net::chosen_engine engine, net::event_loop_options options)
       : owner(of), loop(std::move(engine.engine), options) {
-    site.emplace(loop, of.settings_, of.log_, of.handler_);
+    site.emplace(loop, of.settings_, of.limits_, of.log_, of.counters_, of.handler_);
   }
 
   server& owner;
@@ -42,8 +42,8 @@ struct server::loop_thread {
   std::thread thread;
 };
 
-server::server(const settings& from, logger& log, http::request_handler handler)
-    : settings_(from), log_(log), handler_(std::move(handler)) {}
+server::server(const settings& from, logger& log, counter_board& counters, http::request_handler handler)
+    : settings_(from), log_(log), counters_(counters), limits_(from.limits), handler_(std::move(handler)) {}
 
 server::~server() { stop(); }
 
@@ -130,11 +130,7 @@ std::uint16_t server::listen_on(const net::address& at) {
   std::vector<net::listening_socket> sockets;
   for (std::size_t i = 1; i < threads_.size(); ++i) sockets.push_back(first.sibling());
   sockets.push_back(std::move(first));
-  const std::size_t limit = settings_.limits.max_connections;
-  for (std::size_t i = 0; i < threads_.size(); ++i) {
-    threads_[i]->site->listen(std::move(sockets[i]),
-                              limit == 0 ? 0 : std::max<std::size_t>(1, limit / threads_.size()));
-  }
+  for (std::size_t i = 0; i < threads_.size(); ++i) threads_[i]->site->listen(std::move(sockets[i]));
   return port;
 }
 

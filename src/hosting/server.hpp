@@ -23,7 +23,7 @@ namespace windhover::hosting {
 
 class server {
  public:
-  server(const settings& from, logger& log, http::request_handler handler);
+  server(const settings& from, logger& log, counter_board& counters, http::request_handler handler);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
   ~server();
@@ -56,6 +56,8 @@ class server {
 
   const settings& settings_;
   logger& log_;
+  counter_board& counters_;
+  server_limits limits_;
   http::request_handler handler_;
   std::unique_ptr<net::worker_pool> workers_;
   std::vector<std::unique_ptr<loop_thread>> threads_;

@@ -23,6 +23,8 @@ enum class engine_choice { automatic, io_uring, epoll };
 // What the table says about each of them is not repeated here. Sizes are bytes.
 struct limit_settings {
   std::uint64_t max_connections{};
+  std::uint64_t max_connections_per_address{};
+  std::uint64_t max_upgraded_connections{};
   std::uint64_t max_request_line_size{};
   std::uint64_t max_request_headers_total_size{};
   std::uint64_t max_request_header_count{};
@@ -73,6 +75,7 @@ struct settings {
   std::filesystem::path content_root;  // empty: the current folder
   std::filesystem::path web_root;      // below the content root unless absolute
   std::vector<listening_url> urls;
+  std::vector<std::string> allowed_hosts;
   engine_choice engine{};
   std::uint64_t threads{};
   log_level minimum_log_level{};

@@ -2,8 +2,11 @@
 
 #include <array>
 #include <limits>
+#include <stdexcept>
 #include <utility>
 
+#include "base/text.hpp"
+#include "hosting/allowed_hosts.hpp"
 #include "hosting/configuration_values.hpp"
 
 namespace windhover::hosting {
@@ -42,10 +45,26 @@ constexpr setting_row duration(std::string_view name, std::string_view otherwise
   return {name, setting_kind::duration, otherwise, minimum, maximum, {}, meaning, assign};
 }
 
+std::vector<std::string> parse_allowed_hosts(std::string_view text) {
+  std::vector<std::string> hosts;
+  base::for_each_part(text, ';', [&](std::string_view host) { hosts.emplace_back(host); });
+  try {
+    static_cast<void>(allowed_hosts(hosts));
+  } catch (const std::invalid_argument& error) {
+    throw configuration_error(error.what());
+  }
+  return hosts;
+}
+
 // Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 42> rows = {{
+constexpr std::array<setting_row, 45> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
+    text("AllowedHosts", "*",
+         "The hosts that are served, separated by `;`, such as `example.com` and `*.example.com`; requests for others "
+         "get "
+         "400; `*` serves any.",
+         [](settings& s, setting_value&& v) { s.allowed_hosts = parse_allowed_hosts(v.text); }),
     choice("Engine", "auto", "auto|io_uring|epoll",
            "The way to talk to the kernel; `auto` takes io_uring where the kernel is good at it.",
            [](settings& s, setting_value&& v) { s.engine = static_cast<engine_choice>(v.choice); }),
@@ -69,6 +88,13 @@ constexpr std::array<setting_row, 42> rows = {{
     number("Limits:MaxConnections", "0", 0, most_of_32_bits,
            "How many connections may be open at the same time; 0 means any number.",
            [](settings& s, setting_value&& v) { s.limits.max_connections = v.number; }),
+    number("Limits:MaxConnectionsPerAddress", "0", 0, most_of_32_bits,
+           "The same for each address of clients, an IPv6 network of 64 bits counting as one; 0 means any number, as "
+           "behind a proxy.",
+           [](settings& s, setting_value&& v) { s.limits.max_connections_per_address = v.number; }),
+    number("Limits:MaxUpgradedConnections", "0", 0, most_of_32_bits,
+           "How many connections may be WebSockets at the same time; further ones get 503; 0 means any number.",
+           [](settings& s, setting_value&& v) { s.limits.max_upgraded_connections = v.number; }),
     number("Limits:MaxRequestLineSize", "8192", 1, gibibyte, "The bytes of a request line; a longer one gets 414.",
            [](settings& s, setting_value&& v) { s.limits.max_request_line_size = v.number; }),
     number("Limits:MaxRequestHeadersTotalSize", "32768", 1, gibibyte,

@@ -128,12 +128,7 @@ listening_url parse_listening_url(std::string_view url) {
 
 std::vector<listening_url> parse_listening_urls(std::string_view urls) {
   std::vector<listening_url> parsed;
-  for (std::string_view rest = urls; !rest.empty();) {
-    const std::size_t semicolon = rest.find(';');
-    if (const std::string_view url = base::trim(rest.substr(0, semicolon)); !url.empty())
-      parsed.push_back(parse_listening_url(url));
-    rest = semicolon == std::string_view::npos ? std::string_view() : rest.substr(semicolon + 1);
-  }
+  base::for_each_part(urls, ';', [&](std::string_view url) { parsed.push_back(parse_listening_url(url)); });
   if (parsed.empty()) refuse(urls, "there is no URL; write one, such as http://localhost:5000");
   return parsed;
 }

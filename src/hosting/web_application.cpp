@@ -4,8 +4,10 @@
 #include <optional>
 #include <stdexcept>
 
+#include "hosting/allowed_hosts.hpp"
 #include "hosting/application_access.hpp"
 #include "hosting/console_logger.hpp"
+#include "hosting/counter_board.hpp"
 #include "hosting/pipeline.hpp"
 #include "hosting/server.hpp"
 #include "hosting/settings.hpp"
@@ -25,6 +27,7 @@ struct web_application::state {
   std::exception_ptr failure;  // of the configuration, reported when the application starts
   std::optional<hosting::console_logger> console;
   logger* log = nullptr;
+  hosting::counter_board counters;
   hosting::pipeline pipeline;
   std::vector<std::unique_ptr<const hosting::websocket_feature>> features;
   std::vector<std::function<void()>> at_start;  // what can only be checked then
@@ -44,6 +47,18 @@ configuration_sources sources_of(int argc, const char* const* argv) {
   for (int i = 1; i < argc; ++i) sources.arguments.emplace_back(argv[i]);
   sources.environment = process_environment();
   return sources;
+}
+
+middleware host_filter(hosting::allowed_hosts hosts) {
+  return [hosts = std::move(hosts)](http_context& context, next_middleware next) {
+    if (hosts.allows(context.request().header("Host").value_or(""))) return next();
+    ++hosting::counters_of(context).hosts_refused;
+    http_response& response = context.response();
+    response.status(400);
+    response.content_type("text/plain; charset=utf-8");
+    static_cast<void>(response.write("this host is not served here"));
+    return hosting::done();
+  };
 }
 
 task<> serve_file(const http::static_files& files, http::exchange& exchange, next_middleware next) {
@@ -91,6 +106,11 @@ void web_application::use_logger(logger& own) noexcept { state_->log = &own; }
 
 void web_application::use(middleware added) { state_->pipeline.add(std::move(added)); }
 
+void web_application::use_host_filtering(std::vector<std::string> hosts) {
+  if (state_->configuration.find("Windhover:AllowedHosts")) return;
+  use(host_filter(hosting::allowed_hosts(std::move(hosts))));
+}
+
 void web_application::use_websockets(websocket_options options) {
   if (state_->failure) return;
   try {
@@ -107,6 +127,7 @@ void web_application::use_websockets(websocket_options options) {
       context.websockets_.feature_ = &feature;
       if (checks_origins && context.websockets_.is_websocket_request() &&
           !is_origin_allowed(context.exchange_, feature.options)) {
+        ++hosting::counters_of(context).origins_refused;
         context.response().status(403);
         return hosting::done();
       }
@@ -170,12 +191,16 @@ http::request_handler web_application::make_ready() {
     throw std::logic_error("the application was started already, which can be done once");
   if (state_->failure) std::rethrow_exception(state_->failure);
   for (const auto& each : state_->at_start) each();
+  // Before everything else, as ASP.NET Core has it.
+  hosting::allowed_hosts hosts(state_->settings.allowed_hosts);
+  if (!hosts.any()) state_->pipeline.add_first(host_filter(std::move(hosts)));
   return [&all = *state_](http::exchange& exchange) { return all.pipeline.serve(exchange, *all.log); };
 }
 
 void web_application::start() {
   http::request_handler handler = make_ready();
-  state_->server = std::make_unique<hosting::server>(state_->settings, *state_->log, std::move(handler));
+  state_->server =
+      std::make_unique<hosting::server>(state_->settings, *state_->log, state_->counters, std::move(handler));
   try {
     state_->server->start();
   } catch (...) {
@@ -226,7 +251,7 @@ hosting::application_parts hosting::application_access::open(web_application& ap
   http::request_handler handler = application.make_ready();
   web_application::state& all = *application.state_;
   all.runs_elsewhere = true;
-  return {all.settings, *all.log, std::move(handler), all.stop_requested, all.stopping};
+  return {all.settings, *all.log, all.counters, std::move(handler), all.stop_requested, all.stopping};
 }
 
 void hosting::application_access::close(web_application& application, bool clean) noexcept {
@@ -234,6 +259,7 @@ void hosting::application_access::close(web_application& application, bool clean
 }
 
 std::vector<std::string> web_application::urls() const { return state_->urls; }
+server_counters web_application::counters() const { return state_->counters.read(); }
 std::stop_token web_application::stopping() const noexcept { return state_->stopping.get_token(); }
 
 }  // namespace windhover

@@ -202,12 +202,17 @@ void exchange::upgrade(std::unique_ptr<net::driver> successor) {
   if (!backend_.connected()) throw bad_http_request(499, "the client went before the connection could be upgraded");
   if (!backend_.upgradable()) throw std::logic_error("the request cannot be upgraded: it does not ask for it");
   response_.require_not_started("the upgrade");
+  std::optional<net::place> entered = backend_.enter_upgraded();
+  if (!entered) {
+    throw bad_http_request(503, "the server has as many upgraded connections as it may have; try again later");
+  }
   // Whatever this throws, the request can still be answered.
   backend_.write_head(101, response_.headers_, response_framing::none);
   upgraded_ = true;
   response_.started_ = true;
   response_.upgraded_ = true;
   response_.headers_.clear();
+  backend_.transport().keep(std::move(*entered));
   backend_.upgrade(std::move(successor));
 }
 

@@ -14,6 +14,7 @@
 #include <stop_token>
 #include <string>
 
+#include "net/limit.hpp"
 #include "net/transport.hpp"
 #include "wire/http1/limits.hpp"
 #include "wire/http1/request_head.hpp"
@@ -55,6 +56,8 @@ class exchange_backend {
   virtual std::size_t body_read() = 0;
 
   virtual bool upgradable() const noexcept = 0;
+  // A place among the connections that may have left HTTP; nothing when there is none. Throws std::bad_alloc.
+  virtual std::optional<net::place> enter_upgraded() = 0;
   virtual void upgrade(std::unique_ptr<net::driver> successor) = 0;
 
  protected:
@@ -85,7 +88,8 @@ class exchange {
   bool upgradable() const noexcept { return !upgraded_ && backend_.upgradable(); }
   // Sends 101 with the response's headers and puts the successor on the transport; it gets every byte from now on,
   // those that came with the request too. Throws std::logic_error when the request is not upgradable, was upgraded
-  // already, or the response has started; bad_http_request (499) when the client has gone, which is nobody's mistake.
+  // already, or the response has started; bad_http_request (499) when the client has gone, which is nobody's mistake,
+  // and (503) when as many connections have been upgraded as may be.
   void upgrade(std::unique_ptr<net::driver> successor);
   bool upgraded() const noexcept { return upgraded_; }
   // Drops the headers of the request, or moves them to one block, for a long life.

@@ -86,6 +86,7 @@ void http1_connection::act_on_time_out() {
       return close_politely();
     case state::head:
       is_head_request_ = parser_->head().method == "HEAD";
+      ++shared_.counters->requests_timed_out;
       return refuse(408, "the head of the request did not arrive in time");
     case state::handling:
       if (reader_) return fail_reading(408, "the body of the request did not arrive in time");
@@ -176,6 +177,7 @@ bool http1_connection::read_head(std::span<const std::byte>& bytes) {
       const auto error = *parser_->error();
       bytes = {};
       is_head_request_ = parser_->head().method == "HEAD";
+      ++shared_.counters->requests_refused;
       refuse(wire::http1::status_of(error), wire::http1::describe(error));
       return false;
     }
@@ -202,8 +204,10 @@ void http1_connection::start_handler() {
   try {
     exchange_ = std::make_unique<exchange>(self, std::move(head));
   } catch (const bad_http_request& error) {
+    ++shared_.counters->requests_refused;
     return refuse(error.status(), error.what());
   }
+  ++shared_.counters->requests;
   try {
     handler_ = shared_.handler(*exchange_);
   } catch (...) {
@@ -512,6 +516,12 @@ void http1_connection::on_writable() noexcept {
   const std::coroutine_handle<> writer = std::exchange(writer_, nullptr);
   watch_handler();
   writer.resume();
+}
+
+std::optional<net::place> http1_connection::enter_upgraded() {
+  std::optional<net::place> entered = net::limit::enter(shared_.options.upgrades);
+  if (!entered) ++shared_.counters->upgrades_refused;
+  return entered;
 }
 
 void http1_connection::upgrade(std::unique_ptr<net::driver> successor) {

@@ -55,6 +55,7 @@ class http1_connection final : public net::driver, private exchange_backend {
   bool reading_is_done() const noexcept override;
   std::size_t body_read() override;
   bool upgradable() const noexcept override { return wants_upgrade_ && state_ == state::handling; }
+  std::optional<net::place> enter_upgraded() override;
   void upgrade(std::unique_ptr<net::driver> successor) override;
 
   std::size_t take(std::span<const std::byte> bytes);

@@ -3,10 +3,13 @@
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "http/exchange.hpp"
+#include "http/http_counters.hpp"
+#include "net/limit.hpp"
 #include "net/time.hpp"
 #include "wire/http1/limits.hpp"
 #include <windhover/logger.hpp>
@@ -23,6 +26,7 @@ struct server_options {
   std::size_t drained_body = std::size_t{256} << 10;  // of a body that nobody read, before the connection is given up
   std::size_t high_water = std::size_t{64} << 10;     // of queued output
   std::string server_name = "Windhover";              // the Server header; none when empty
+  std::shared_ptr<net::limit> upgrades = nullptr;     // connections that have left HTTP, on all loops
   logger* log = nullptr;
 };
 
@@ -41,6 +45,7 @@ struct server_context {
   server_options options;
   request_handler handler;
   date_header date;
+  std::shared_ptr<http_counters> counters = std::make_shared<http_counters>();
 };
 
 }  // namespace windhover::http

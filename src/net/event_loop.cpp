@@ -45,6 +45,7 @@ event_loop::event_loop(std::unique_ptr<engine> with, event_loop_options options)
       timers_(now_),
       inbound_{options.inbound_budget},
       mailbox_(std::make_shared<net::mailbox>(this, &event_loop::wake)),
+      counters_(std::make_shared<loop_counters>()),
       last_look_(now_) {}
 
 event_loop::~event_loop() {
@@ -236,6 +237,7 @@ void event_loop::relieve_inbound() noexcept {
     log_line(log_level::warning, "net", [&] {
       return "the budget for unread input is exceeded; aborting its largest holder, " + largest->describe();
     });
+    ++counters_->inbound_overflows;
     largest->abort_now();
   }
 }

@@ -19,6 +19,7 @@
 #include "base/random.hpp"
 #include "net/engine.hpp"
 #include "net/feed.hpp"
+#include "net/loop_counters.hpp"
 #include "net/mailbox.hpp"
 #include "net/timer.hpp"
 #include "net/transport.hpp"
@@ -158,7 +159,19 @@ class event_loop final : private engine_events {
   using driver_factory = std::function<std::unique_ptr<driver>(transport&)>;
   // Takes a connected, non-blocking stream socket, whatever happens.
   transport& add_connection(int descriptor, const driver_factory& make_driver);
-  std::size_t connections() const noexcept { return connections_; }
+  // Lives on after the loop, for whoever wants to know.
+  loop_counters& counters() noexcept { return *counters_; }
+  std::shared_ptr<const loop_counters> shared_counters() const noexcept { return counters_; }
+  // Something of a room above, of which each loop has one, made when it is first asked for. Loop thread. Throws
+  // std::bad_alloc.
+  template <class T>
+  const std::shared_ptr<T>& local() {
+    for (const auto& each : locals_) {
+      if (each->of == &local_of<T>::identity) return static_cast<local_of<T>&>(*each).value;
+    }
+    locals_.push_back(std::make_unique<local_of<T>>());
+    return static_cast<local_of<T>&>(*locals_.back()).value;
+  }
   // Everything on the loop will soon be asked to end: what ends by itself until then may say so to its peer.
   void announce_drain() noexcept { draining_ = true; }
   bool draining() const noexcept { return draining_; }
@@ -174,8 +187,6 @@ class event_loop final : private engine_events {
   token add(std::unique_ptr<loop_object> object);
   // None when the object has gone.
   loop_object* find(token which) noexcept;
-  void connection_added() noexcept { ++connections_; }
-  void connection_removed() noexcept { --connections_; }
   engine& kernel() noexcept { return *engine_; }
   feed::budget& inbound() noexcept { return inbound_; }
   void serve_later(loop_object&) noexcept;
@@ -196,6 +207,19 @@ class event_loop final : private engine_events {
   struct slot {
     std::uint32_t generation = 1;
     std::unique_ptr<loop_object> object;
+  };
+  struct local_object {
+    explicit local_object(const char* type) noexcept : of(type) {}
+    local_object(const local_object&) = delete;
+    local_object& operator=(const local_object&) = delete;
+    virtual ~local_object() = default;
+    const char* of;
+  };
+  template <class T>
+  struct local_of final : local_object {
+    static constexpr char identity = 0;
+    local_of() : local_object(&identity), value(std::make_shared<T>()) {}
+    std::shared_ptr<T> value;
   };
 
   engine_client* client_of(token which) noexcept override;
@@ -225,7 +249,8 @@ class event_loop final : private engine_events {
   bool draining_ = false;
   bool ending_ = false;  // its objects are being destroyed, in no order
   std::size_t unsubmitted_ = 0;
-  std::size_t connections_ = 0;
+  std::shared_ptr<loop_counters> counters_;
+  std::vector<std::unique_ptr<local_object>> locals_;
   token last_client_{};   // the latest to get a completion, named when it held the loop
   time_point last_look_;  // at the clock
   duration longest_hold_{};

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -88,7 +89,7 @@ listening_socket::~listening_socket() {
 }
 int listening_socket::take() noexcept { return std::exchange(descriptor_, -1); }
 
-listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with)
+listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, const options& with)
     : loop_(loop),
       descriptor_(descriptor),
       local_(loop.kernel().local_endpoint(descriptor)),
@@ -100,11 +101,12 @@ listener::listener(event_loop& loop, int descriptor, event_loop::driver_factory 
       }) {}
 
 listener& listener::add_to(event_loop& loop, listening_socket socket, event_loop::driver_factory make_driver,
-                           options with) {
+                           const options& with) {
   return add_to(loop, socket.take(), std::move(make_driver), with);
 }
 
-listener& listener::add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with) {
+listener& listener::add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver,
+                           const options& with) {
   listener* added = nullptr;
   try {
     auto made = std::make_unique<listener>(loop, descriptor, std::move(make_driver), with);
@@ -123,21 +125,47 @@ listener& listener::add_to(event_loop& loop, int descriptor, event_loop::driver_
 void listener::on_accepted(int descriptor_or_error) noexcept {
   if (descriptor_or_error < 0) return pause_after(-descriptor_or_error);
   out_of_descriptors_ = false;
-  if (options_.max_connections != 0 && loop_.connections() >= options_.max_connections) {
-    loop_.kernel().discard(descriptor_or_error);
-    return;
-  }
   try {
-    loop_.add_connection(descriptor_or_error, make_driver_);
+    take(descriptor_or_error);
   } catch (const std::exception& error) {
+    ++loop_.counters().accept_failures;
     loop_.log_line(log_level::error, "net",
                    [&] { return std::string("a connection could not be taken: ") + error.what(); });
   }
 }
 
+// Takes the descriptor, whatever happens.
+void listener::take(int descriptor) {
+  loop_counters& counters = loop_.counters();
+  std::optional<place> among_all;
+  std::optional<place> of_address;
+  try {
+    among_all = limit::enter(options_.connections);
+    if (among_all) of_address = address_limit::enter(options_.connections_of_address, remote_of(descriptor));
+  } catch (...) {
+    loop_.kernel().discard(descriptor);
+    throw;
+  }
+  if (!of_address) {
+    ++(among_all ? counters.refused_by_address : counters.refused);
+    loop_.kernel().discard(descriptor);
+    return;
+  }
+  transport& added = loop_.add_connection(descriptor, make_driver_);
+  added.keep(std::move(*among_all));
+  added.keep(std::move(*of_address));
+  ++counters.accepted;
+}
+
+// Looked for only where it is wanted.
+endpoint listener::remote_of(int descriptor) const {
+  return options_.connections_of_address ? loop_.kernel().remote_endpoint(descriptor) : endpoint{};
+}
+
 // Without descriptors or memory accepting would fail again at once: it rests for a while. Said once, not for every try.
 void listener::pause_after(int error) noexcept {
   if (stopping_) return;
+  ++loop_.counters().accept_failures;
   if (!std::exchange(out_of_descriptors_, true)) {
     loop_.log_line(log_level::error, "net", [&] {
       return "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms";

@@ -7,6 +7,7 @@
 
 #include "net/address.hpp"
 #include "net/event_loop.hpp"
+#include "net/limit.hpp"
 #include "net/timer.hpp"
 
 namespace windhover::net {
@@ -38,15 +39,18 @@ class listening_socket {
 
 class listener final : public loop_object {
  public:
+  // What comes beyond a limit is closed at once. Null: no limit.
   struct options {
-    std::size_t max_connections = 0;  // of this loop; what comes above is closed at once. 0: no limit
+    std::shared_ptr<limit> connections = nullptr;
+    std::shared_ptr<address_limit> connections_of_address = nullptr;
   };
 
   // Listens from the next turn on. The loop owns the listener; the reference is valid until stop().
   static listener& add_to(event_loop& loop, listening_socket socket, event_loop::driver_factory make_driver,
-                          options with);
+                          const options& with);
   // The same with a listening descriptor of the loop's engine, which is taken, whatever happens.
-  static listener& add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with);
+  static listener& add_to(event_loop& loop, int descriptor, event_loop::driver_factory make_driver,
+                          const options& with);
 
   // Accepts what the kernel has already completed, then closes the socket.
   void stop() noexcept;
@@ -56,9 +60,11 @@ class listener final : public loop_object {
   void on_accepted(int descriptor_or_error) noexcept override;
   void on_closed() noexcept override;
 
-  listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, options with);
+  listener(event_loop& loop, int descriptor, event_loop::driver_factory make_driver, const options& with);
 
  private:
+  void take(int descriptor);
+  endpoint remote_of(int descriptor) const;
   void pause_after(int error) noexcept;
 
   event_loop& loop_;

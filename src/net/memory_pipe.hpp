@@ -31,6 +31,7 @@ class pipe_end final : public loop_object, public transport {
   void close() noexcept override;
   void abort() noexcept override;
   bool closing() const noexcept override { return closing_ || dead_; }
+  void keep(std::unique_ptr<kept> thing) noexcept override { chain(kept_, std::move(thing)); }
   void driver_finished() noexcept override { loop_.consider_destroying(token_); }
   void hand_over(std::unique_ptr<driver> next) noexcept override;
 
@@ -57,6 +58,7 @@ class pipe_end final : public loop_object, public transport {
   pipe_end* peer_ = nullptr;
   std::unique_ptr<driver> driver_;
   std::unique_ptr<driver> next_driver_;
+  std::unique_ptr<kept> kept_;
   feed feed_;
   std::vector<base::slice> queued_;
   std::vector<base::slice> arrived_;

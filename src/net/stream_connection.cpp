@@ -43,10 +43,10 @@ void stream_connection::never_opened() noexcept {
 
 stream_connection::stream_connection(event_loop& loop, int descriptor) noexcept
     : loop_(loop), descriptor_(descriptor), feed_(loop.inbound()) {
-  loop_.connection_added();
+  ++loop_.counters().connections;
 }
 
-stream_connection::~stream_connection() { loop_.connection_removed(); }
+stream_connection::~stream_connection() { --loop_.counters().connections; }
 
 endpoint stream_connection::local_endpoint() const {
   return released_ ? endpoint{} : loop_.kernel().local_endpoint(descriptor_);

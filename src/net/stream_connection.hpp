@@ -32,6 +32,7 @@ class stream_connection final : public loop_object, public transport {
   void close() noexcept override;
   void abort() noexcept override;
   bool closing() const noexcept override { return closing_ || dead_; }
+  void keep(std::unique_ptr<kept> thing) noexcept override { chain(kept_, std::move(thing)); }
   void driver_finished() noexcept override { loop_.consider_destroying(token_); }
   void hand_over(std::unique_ptr<driver> next) noexcept override;
 
@@ -66,6 +67,7 @@ class stream_connection final : public loop_object, public transport {
   int descriptor_;
   std::unique_ptr<driver> driver_;
   std::unique_ptr<driver> next_driver_;  // takes over when the loop serves this object
+  std::unique_ptr<kept> kept_;
   feed feed_;
   std::unique_ptr<outgoing> output_;
   std::size_t queued_bytes_ = 0;

@@ -16,6 +16,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 
 #include "base/buffer.hpp"
 #include <windhover/endpoint.hpp>
@@ -65,6 +66,20 @@ class driver : public sink {
   virtual std::string describe() const = 0;
 };
 
+// Something that lasts as long as a transport.
+struct kept {
+  kept() = default;
+  kept(const kept&) = delete;
+  kept& operator=(const kept&) = delete;
+  virtual ~kept() = default;
+  std::unique_ptr<kept> next;  // the transport's
+};
+inline void chain(std::unique_ptr<kept>& to, std::unique_ptr<kept> thing) noexcept {
+  if (!thing) return;
+  thing->next = std::move(to);
+  to = std::move(thing);
+}
+
 class transport {
  public:
   transport() = default;
@@ -100,6 +115,9 @@ class transport {
   virtual void abort() noexcept = 0;
   // Closing has begun, or the transport is dead: what is queued now will not be delivered.
   virtual bool closing() const noexcept = 0;
+
+  // Destroys it with itself. Null is nothing.
+  virtual void keep(std::unique_ptr<kept> thing) noexcept = 0;
 
   // The driver's finished() has become true.
   virtual void driver_finished() noexcept = 0;

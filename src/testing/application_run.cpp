@@ -27,7 +27,9 @@ struct application_run::state {
         network(seed, conduct),
         random(~seed),
         deadline(this, [](void* self) noexcept { static_cast<state*>(self)->deadline_has_come(); }) {
-    site = std::make_unique<hosting::loop_server>(loop_, parts.configured, parts.log, parts.handler);
+    const hosting::server_limits limits(parts.configured.limits);
+    site = std::make_unique<hosting::loop_server>(loop_, parts.configured, limits, parts.log, parts.counters,
+                                                  parts.handler);
   }
 
   // The steps after the drain.
@@ -58,7 +60,7 @@ struct application_run::state {
 
 application_run::application_run(web_application& application, std::uint64_t seed, net::network_conduct conduct)
     : state_(std::make_unique<state>(application, seed, conduct)) {
-  state_->site->listen(state_->network.listen(address()), state_->parts.configured.limits.max_connections);
+  state_->site->listen(state_->network.listen(address()));
 }
 
 application_run::~application_run() {

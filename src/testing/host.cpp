@@ -14,16 +14,15 @@
 namespace windhover::testing {
 namespace {
 
-constexpr std::string_view host_name = "testing";
-
 std::string encode(const http_question& question) {
   for (const auto [name, value] : question.headers) {
     if (base::equals_ignoring_case(name, "Host") || base::equals_ignoring_case(name, "Content-Length")) {
-      throw std::invalid_argument("the header " + std::string(name) + " is written by the host itself: leave it out");
+      throw std::invalid_argument("the header " + std::string(name) +
+                                  " is written by the host itself: leave it out (there is http_question::host)");
     }
   }
   std::string bytes = std::string(question.method) + " " + std::string(question.target) + " HTTP/1.1\r\nHost: ";
-  bytes.append(host_name).append("\r\n");
+  bytes.append(question.host).append("\r\n");
   for (const auto [name, value] : question.headers) bytes.append(name).append(": ").append(value).append("\r\n");
   if (!question.body.empty() || question.method == "POST" || question.method == "PUT") {
     bytes += "Content-Length: " + std::to_string(question.body.size()) + "\r\n";
@@ -112,7 +111,7 @@ client_websocket host::connect_websocket(std::string_view target, const websocke
   response_reader reader;
   peer.on_bytes = [&reader](std::string_view arrived) { reader.feed(arrived); };
   peer.queue(wire::encode_client_handshake({.target = target,
-                                            .host = host_name,
+                                            .host = options.host,
                                             .key = key,
                                             .protocols = options.sub_protocols,
                                             .further_fields = &options.headers}));

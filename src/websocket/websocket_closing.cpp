@@ -101,12 +101,30 @@ void websocket_connection::answer_close() noexcept {
   become_closed();
 }
 
+void websocket_connection::count(wire::websocket_error error) noexcept {
+  switch (error) {
+    case wire::websocket_error::message_too_big:
+      ++counters_.messages_too_big;
+      return;
+    case wire::websocket_error::too_many_fragments:
+      ++counters_.too_many_fragments;
+      return;
+    case wire::websocket_error::too_many_control_frames:
+      ++counters_.too_many_control_frames;
+      return;
+    default:
+      ++counters_.protocol_errors;
+      return;
+  }
+}
+
 // The peer broke a rule: it is told which one, and the connection ends (RFC 6455, section 7.1.7). Messages that were
 // complete before are still received.
 void websocket_connection::fail(wire::websocket_error error) noexcept {
   receiving_failed_ = true;
   close_code_ = wire::close_code_of(error);
   remember_reason(wire::describe(error));
+  count(error);
   loop().log_line(log_level::debug, "websocket", [&] {
     return describe() + " is closed with " + std::to_string(static_cast<int>(close_code_)) + ": " +
            std::string(wire::describe(error));

@@ -35,6 +35,7 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
                                            std::unique_ptr<websocket_compression> compression)
     : stream_(on),
       exchange_(exchange),
+      counters_(*on.loop().local<websocket_counters>()),
       slot_(websocket_slot::acquire(on.loop(), *this)),
       settings_(or_defaults(std::move(settings))),
       decoder_(role, decoder_limits(*settings_, compression != nullptr), compression != nullptr),
@@ -47,10 +48,13 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
   if (!sub_protocol.empty()) sub_protocol_ = std::make_unique<std::string>(sub_protocol);
   stream_.set_water_marks(settings_->max_queued_bytes, settings_->max_queued_bytes / 2);
   if (exchange_ != nullptr) exchange_->watch_end(&exchange_);
+  ++counters_.open;
+  ++counters_.opened;
   arm_next();
 }
 
 websocket_connection::~websocket_connection() {
+  --counters_.open;
   if (exchange_ != nullptr) exchange_->watch_end(nullptr);
   if (handle_) handle_->detach();
   websocket_slot::release(slot_);
@@ -208,6 +212,7 @@ void websocket_connection::end_data_frame() {
   if (drop_messages_) return;
   if (compression_ != nullptr && final_frame && !end_compressed_message()) return;
   inbound_.end_frame(final_frame);
+  if (final_frame) ++counters_.messages_received;
   if (piece_receiver_ != nullptr) return offer_piece();
   if (final_frame) offer_message();
 }

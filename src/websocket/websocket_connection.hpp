@@ -22,6 +22,7 @@
 #include "net/transport.hpp"
 #include "websocket/inbound_messages.hpp"
 #include "websocket/websocket_compression.hpp"
+#include "websocket/websocket_counters.hpp"
 #include "websocket/websocket_slot.hpp"
 #include "wire/utf8.hpp"
 #include "wire/websocket/decoder.hpp"
@@ -137,6 +138,7 @@ class websocket_connection final : public net::driver {
   void handle_control_frame(wire::opcode code, std::span<const std::byte> payload);
   void handle_close_frame(std::span<const std::byte> payload);
   void fail(wire::websocket_error error) noexcept;
+  void count(wire::websocket_error error) noexcept;
   bool should_pause() const noexcept;
   void note_pause() noexcept;
   void resume_reading() noexcept;
@@ -206,6 +208,7 @@ class websocket_connection final : public net::driver {
 
   net::transport& stream_;
   http::exchange* exchange_;
+  websocket_counters& counters_;  // the loop's
   websocket_slot& slot_;
   shared_websocket_settings settings_;
   wire::frame_decoder decoder_;

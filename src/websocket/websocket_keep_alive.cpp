@@ -42,11 +42,13 @@ void websocket_connection::on_timer() noexcept {
   if (state_ == websocket_state::close_received) return answer_close();
   if (state_ != websocket_state::open) {
     // The closing handshake, or the peer's end of the connection after it, takes too long.
+    ++counters_.unanswered_closes;
     stream_.abort();
     return;
   }
   const std::chrono::milliseconds stalled_timeout(settings_->stalled_timeout);
   if (paused_ && settings_->stalled_timeout != 0 && loop().now() - paused_since_ >= stalled_timeout) {
+    ++counters_.stalled_handlers;
     loop().log_line(log_level::warning, "websocket", [this] {
       return describe() + " is aborted: its handler has not received for longer than the stalled timeout";
     });
@@ -65,6 +67,7 @@ void websocket_connection::keep_alive() noexcept {
   if (!std::exchange(awaiting_pong_, false)) return send_ping();
   // Any byte since the ping is a sign of life.
   if (last_received_ >= sign_sent_) return;
+  ++counters_.unanswered_pings;
   loop().log_line(log_level::debug, "websocket",
                   [this] { return describe() + " is aborted: it did not answer a ping"; });
   stream_.abort();

@@ -108,6 +108,7 @@ void websocket_connection::queue_data(message_type type, end_of_message end, std
 
 // A message may have ended that others have waited for.
 bool websocket_connection::sent() noexcept {
+  if (!sending_fragments_) ++counters_.messages_sent;
   if (handle_ != nullptr && !sending_fragments_ && !handle_->waiting.empty()) handle_->run_waiting();
   return !stream_.closing();
 }
@@ -116,6 +117,7 @@ bool websocket_connection::sent() noexcept {
 bool websocket_connection::may_queue() noexcept {
   if (!can_send()) return false;
   if (stream_.queued_bytes() <= settings_->max_unsent_bytes) return true;
+  ++counters_.unsent_overflows;
   loop().log_line(log_level::warning, "websocket", [this] {
     return describe() + " is aborted: " + std::to_string(stream_.queued_bytes()) +
            " bytes wait to be sent, which is more than max_unsent_bytes; await send(), or send less to a slow peer";

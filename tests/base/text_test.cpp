@@ -88,5 +88,17 @@ TEST(text, finds_members_without_regard_to_case) {
   EXPECT_FALSE(list_contains("\"a, upgrade, b\"", "upgrade"));
 }
 
+TEST(for_each_part, trims_parts_and_skips_empty_ones) {
+  const auto parts = [](std::string_view text) {
+    std::vector<std::string> found;
+    for_each_part(text, ';', [&](std::string_view part) { found.emplace_back(part); });
+    return found;
+  };
+  EXPECT_EQ(parts("a; b;;\t;c d;"), (std::vector<std::string>{"a", "b", "c d"}));
+  EXPECT_EQ(parts("one"), (std::vector<std::string>{"one"}));
+  EXPECT_TRUE(parts("").empty());
+  EXPECT_TRUE(parts(" ; ;").empty());
+}
+
 }  // namespace
 }  // namespace windhover::base

@@ -32,7 +32,7 @@ class Server : public ::testing::TestWithParam<std::string> {
     keys.set("Windhover:Threads", std::to_string(threads));
     keys.set("Windhover:Engine", GetParam());
     from = read_settings(keys);
-    own.emplace(from, log, [](http::exchange& exchange) -> task<> {
+    own.emplace(from, log, counters, [](http::exchange& exchange) -> task<> {
       const std::string path(exchange.request().path());
       co_await exchange.response().write(path);
     });
@@ -57,6 +57,7 @@ class Server : public ::testing::TestWithParam<std::string> {
 
   recording_logger log;
   settings from;
+  counter_board counters;
   std::optional<server> own;
 };
 
@@ -143,7 +144,8 @@ TEST_P(Server, APortInUseIsOneClearSentence) {
   recording_logger other_log;
   settings other = from;
   other.urls = parse_listening_urls(url);
-  server second(other, other_log, [](http::exchange&) -> task<> { co_return; });
+  counter_board other_counters;
+  server second(other, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
   try {
     second.start();
     FAIL() << "both listen on " << url;
@@ -158,7 +160,8 @@ TEST_P(Server, APortOfLocalhostThatIsTakenOnOneSideIsAnError) {
   recording_logger other_log;
   settings other = from;
   other.urls = parse_listening_urls("http://localhost:" + port);
-  server second(other, other_log, [](http::exchange&) -> task<> { co_return; });
+  counter_board other_counters;
+  server second(other, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
   EXPECT_THROW(second.start(), std::runtime_error);
 }
 

@@ -86,10 +86,10 @@ TEST(settings, a_file_sets_every_key) {
   folder.write("appsettings.json", R"({
     "Other": {"Threads": "not ours"},
     "windhover": {
-      "Urls": "http://*:80;unix:/run/app.sock", "Engine": "IO_URING", "Threads": 3, "LogLevel": "Warning",
+      "Urls": "http://*:80;unix:/run/app.sock", "AllowedHosts": "a.example;*.b.example", "Engine": "IO_URING", "Threads": 3, "LogLevel": "Warning",
       "ShutdownTimeout": "00:00:11", "WebRoot": "public",
       "Limits": {
-        "MaxConnections": 12, "MaxRequestLineSize": 13, "MaxRequestHeadersTotalSize": 14, "MaxRequestHeaderCount": 15,
+        "MaxConnections": 12, "MaxConnectionsPerAddress": 121, "MaxUpgradedConnections": 122, "MaxRequestLineSize": 13, "MaxRequestHeadersTotalSize": 14, "MaxRequestHeaderCount": 15,
         "MaxRequestBodySize": 16, "RequestHeadersTimeout": "00:00:17", "KeepAliveTimeout": "00:00:18",
         "MaxResponseBufferSize": 19, "InboundBudget": 200000
       },
@@ -121,6 +121,9 @@ TEST(settings, a_file_sets_every_key) {
   EXPECT_EQ(settings.minimum_log_level, log_level::warning);
   EXPECT_EQ(settings.shutdown_timeout, 11s);
   EXPECT_EQ(settings.limits.max_connections, 12U);
+  EXPECT_EQ(settings.limits.max_connections_per_address, 121U);
+  EXPECT_EQ(settings.limits.max_upgraded_connections, 122U);
+  EXPECT_EQ(settings.allowed_hosts, std::vector<std::string>({"a.example", "*.b.example"}));
   EXPECT_EQ(settings.limits.max_request_line_size, 13U);
   EXPECT_EQ(settings.limits.max_request_headers_total_size, 14U);
   EXPECT_EQ(settings.limits.max_request_header_count, 15U);

@@ -42,6 +42,7 @@ class recording_backend final : public exchange_backend {
   bool start_reading(std::span<std::byte>, std::coroutine_handle<>) override { return false; }
   bool reading_is_done() const noexcept override { return true; }
   std::size_t body_read() override { return 0; }
+  std::optional<net::place> enter_upgraded() override { return has_place ? std::optional(net::place()) : std::nullopt; }
   bool upgradable() const noexcept override { return may_upgrade; }
   void upgrade(std::unique_ptr<net::driver> next) override {
     successor = std::move(next);
@@ -52,6 +53,7 @@ class recording_backend final : public exchange_backend {
   std::unique_ptr<net::driver> successor;
   bool is_head = false;
   bool may_upgrade = false;
+  bool has_place = true;
 
  private:
   net::transport& on_;
@@ -258,6 +260,19 @@ TEST_F(Exchange, AnUpgradeSends101BeforeTheDriverIsReplaced) {
   EXPECT_FALSE(with.upgradable());
   with.finish();
   EXPECT_EQ(backend.log, "101 Upgrade=x none\nupgraded\n");
+}
+
+TEST_F(Exchange, AnUpgradeForWhichThereIsNoPlaceIs503AndCanBeAnswered) {
+  backend.may_upgrade = true;
+  backend.has_place = false;
+  try {
+    with.upgrade(nullptr);
+    FAIL() << "it was upgraded";
+  } catch (const bad_http_request& error) {
+    EXPECT_EQ(error.status(), 503);
+  }
+  EXPECT_FALSE(with.upgraded());
+  EXPECT_EQ(backend.log, "");
 }
 
 TEST_F(Exchange, AnUpgradeThatIsNotPossibleThrowsAndChangesNothing) {

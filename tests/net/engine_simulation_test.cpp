@@ -162,7 +162,7 @@ std::vector<conversation> converse(std::uint64_t seed, network_conduct conduct, 
       EXPECT_NE(failing_operation + conduct.failures, 0U);
     }
     // Whatever is never accepted is refused in the end.
-    while (world.elapsed() < 20s && world.loop.connections() > 0) world.loop.run_once(true);
+    while (world.elapsed() < 20s && world.loop.counters().connections.value() > 0) world.loop.run_once(true);
     if (world.listening != nullptr) world.listening->stop();
     while (world.elapsed() < 1h && !world.nothing_is_left()) world.loop.run_once(true);
     EXPECT_TRUE(world.nothing_is_left()) << "seed " << seed;

@@ -108,7 +108,7 @@ TEST_P(Listener, StoppingTakesWhatTheKernelHasAlreadyCompleted) {
 TEST_P(Listener, ClosesWhatComesAboveTheLimit) {
   auto socket = listening_socket::bind(make_ip_address("127.0.0.1", 0), false);
   const endpoint at = socket.local_endpoint();
-  listener::add_to(loop, std::move(socket), recorder(), {.max_connections = 2});
+  listener::add_to(loop, std::move(socket), recorder(), {.connections = std::make_shared<limit>(2)});
   std::vector<int> clients;
   for (int i = 0; i < 3; ++i) clients.push_back(connect_to(at));
   run_until(loop, [&] {

@@ -116,6 +116,20 @@ TEST(WebsocketLimits, AClientIsProtectedFromItsServerAsWell) {
   EXPECT_EQ(seen, (notes{"1008 too many control frames within a second"}));
 }
 
+// ----- Time
+
+TEST(WebsocketLimits, ACloseThatIsNotAnsweredIsCounted) {
+  websocket_peers peers;
+  const auto& counters = *peers.loop.local<websocket_counters>();
+  peers.serve([](websocket& socket) -> task<> { co_await socket.close(); });
+  peers.run_handler();
+  peers.run_until_gone();
+  EXPECT_TRUE(peers.peer.failed);
+  EXPECT_EQ(counters.unanswered_closes.value(), 1U);
+  EXPECT_EQ(counters.opened.value(), 1U);
+  EXPECT_EQ(counters.open.value(), 0U);
+}
+
 // ----- Output that nobody waits for
 
 websocket_settings unsent(std::uint64_t most) {
