@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "net/timer.hpp"
 #include "net/transport.hpp"
@@ -102,6 +103,25 @@ class client_connection final : public net::driver {
   bool until_end_ = false;  // the body goes on to the end of the connection
   bool answered_ = false;
   bool held_ = true;
+};
+
+// Lets go of a connection that was not handed over.
+class client_connection_owner {
+ public:
+  explicit client_connection_owner(client_connection& of) noexcept : owned_(&of) {}
+  client_connection_owner(client_connection_owner&& other) noexcept : owned_(std::exchange(other.owned_, nullptr)) {}
+  client_connection_owner& operator=(client_connection_owner&&) = delete;
+  ~client_connection_owner() {
+    if (owned_ != nullptr) owned_->let_go();
+  }
+
+  client_connection& owned() const noexcept { return *owned_; }
+  void upgrade(std::unique_ptr<net::driver> successor) noexcept {
+    std::exchange(owned_, nullptr)->upgrade(std::move(successor));
+  }
+
+ private:
+  client_connection* owned_;
 };
 
 }  // namespace windhover::http

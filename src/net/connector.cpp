@@ -6,9 +6,7 @@
 #include <system_error>
 #include <utility>
 
-#include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "net/stop_on_loop.hpp"
 #include "net/timer.hpp"
@@ -90,17 +88,13 @@ class connecting final : private connect_attempt::listener {
 
   bool await_ready() const noexcept { return outcome_.has_value(); }
   bool await_suspend(std::coroutine_handle<> waiter) {
-    connected_socket made(::socket(to_.value.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (!made) {
-      end(errno, {});
+    const int made = loop_.kernel().make_socket(to_.value.any.sa_family);
+    if (made < 0) {
+      end(-made, {});
       return false;
     }
-    if (to_.value.any.sa_family != AF_UNIX) {
-      const int one = 1;
-      ::setsockopt(made.descriptor(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    }
     waiter_ = waiter;
-    attempt_ = connect_attempt::add_to(loop_, to_, std::move(made), *this);
+    attempt_ = connect_attempt::add_to(loop_, to_, connected_socket(loop_.kernel(), made), *this);
     return true;
   }
   connect_outcome await_resume() { return std::move(*outcome_); }
@@ -131,10 +125,6 @@ class connecting final : private connect_attempt::listener {
 };
 
 }  // namespace
-
-connected_socket::~connected_socket() {
-  if (descriptor_ >= 0) ::close(descriptor_);
-}
 
 task<connect_outcome> connect_to(event_loop& loop, address to, std::stop_token stop) {
   connecting attempt(loop, to);

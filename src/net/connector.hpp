@@ -12,25 +12,30 @@
 
 namespace windhover::net {
 
-// A connected, non-blocking stream socket. Closed by its destructor unless it was taken.
+// A connected, non-blocking stream socket of an engine, which outlives it. Closed by its destructor unless it was
+// taken.
 class connected_socket {
  public:
   connected_socket() noexcept = default;
-  explicit connected_socket(int descriptor) noexcept : descriptor_(descriptor) {}
-  connected_socket(connected_socket&& other) noexcept : descriptor_(other.take()) {}
+  connected_socket(engine& of, int descriptor) noexcept : engine_(&of), descriptor_(descriptor) {}
+  connected_socket(connected_socket&& other) noexcept : engine_(other.engine_), descriptor_(other.take()) {}
   connected_socket& operator=(connected_socket&& other) noexcept {
+    std::swap(engine_, other.engine_);
     std::swap(descriptor_, other.descriptor_);
     return *this;
   }
   connected_socket(const connected_socket&) = delete;
   connected_socket& operator=(const connected_socket&) = delete;
-  ~connected_socket();
+  ~connected_socket() {
+    if (descriptor_ >= 0) engine_->discard(descriptor_);
+  }
 
   explicit operator bool() const noexcept { return descriptor_ >= 0; }
   int descriptor() const noexcept { return descriptor_; }
   int take() noexcept { return std::exchange(descriptor_, -1); }
 
  private:
+  engine* engine_ = nullptr;
   int descriptor_ = -1;
 };
 

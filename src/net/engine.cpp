@@ -1,9 +1,9 @@
 #include "net/engine.hpp"
 
 #include <cerrno>
-#include <stdexcept>
 #include <system_error>
 
+#include <netinet/tcp.h>
 #include <unistd.h>
 
 #include "net/address.hpp"
@@ -24,10 +24,15 @@ bool send_operation::advance(std::size_t sent) noexcept {
   return true;
 }
 
-void engine::connect(token, int, const address&) {
-  throw std::logic_error("the engine '" + std::string(name()) + "' connects to nobody");
+int engine::make_socket(sa_family_t family) noexcept {
+  const int made = ::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (made < 0) return -errno;
+  if (family != AF_UNIX) {
+    const int one = 1;
+    ::setsockopt(made, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  }
+  return made;
 }
-
 int engine::accept_pending(int listening) noexcept {
   const int accepted = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
   return accepted < 0 ? -errno : accepted;

@@ -110,12 +110,13 @@ class engine {
   // Stops or starts accepting, for when descriptors have run out.
   virtual void set_accepting(token, bool wanted) noexcept = 0;
   // Connects a non-blocking stream socket, which stays its owner's, once; after on_connected it may be called again for
-  // the same token. The address stays untouched until on_connected or on_closed. An engine without a kernel connects to
-  // nobody and throws std::logic_error.
-  virtual void connect(token, int descriptor, const address& to);
+  // the same token. The address stays untouched until on_connected or on_closed.
+  virtual void connect(token, int descriptor, const address& to) = 0;
   // What is done to descriptors that no token stands for, or that one is asked about. The kernel's, unless the engine
-  // has descriptors of its own. accept_pending: a waiting connection, or a negative errno. stop_listening: nobody gets
-  // through any more, though the descriptor is still open. discard: closes what was accepted and is not wanted.
+  // has descriptors of its own. make_socket: a non-blocking stream socket of an address's family, which does not wait
+  // for more to send, or a negative errno. accept_pending: a waiting connection, or a negative errno. stop_listening:
+  // nobody gets through any more, though the descriptor is still open. discard: closes what is not wanted.
+  virtual int make_socket(sa_family_t family) noexcept;
   virtual int accept_pending(int listening) noexcept;
   virtual void stop_listening(int listening) noexcept;
   virtual void discard(int descriptor) noexcept;

@@ -66,7 +66,8 @@ class simulation_engine final : public engine {
   void close(token which, bool reset) noexcept override {
     slot& here = at(which);
     here.closing = true;
-    here.wanted = false;
+    // So may the cancelling of a connect.
+    here.wanted = here.wanted && here.what == kind::connecting && random().chance(conduct().lost_cancels);
     here.reset = reset;
     here.strays = random().chance(conduct().lost_cancels) ? static_cast<unsigned>(random().below(3)) : 0;
     // Cancelling a send may come too late; or, as with epoll, nothing is under way and none completes.
@@ -81,9 +82,18 @@ class simulation_engine final : public engine {
   }
   void set_accepting(token which, bool wanted) noexcept override { at(which).wanted = wanted && !at(which).closing; }
 
+  void connect(token which, int descriptor, const address& to) override {
+    slot& here = make(which, kind::connecting, -1);
+    here.wanted = true;
+    here.connecting = descriptor;
+    here.to = &to;
+    here.answer_due = now() + any_time_up_to(conduct().latency);
+  }
+
   // The kernel's descriptors are not simulated: what waits for one is told so.
   void poll(token which, int, short) override { make(which, kind::readiness, -1); }
 
+  int make_socket(sa_family_t) noexcept override { return network_.make_socket(); }
   int accept_pending(int listening) noexcept override { return network_.accept(listening); }
   void stop_listening(int listening) noexcept override { network_.stop_listening(listening); }
   void discard(int descriptor) noexcept override { network_.close(descriptor, false); }
@@ -94,7 +104,7 @@ class simulation_engine final : public engine {
   void wake() noexcept override { woken_.store(true); }
 
  private:
-  enum class kind : std::uint8_t { none, connection, listener, readiness };
+  enum class kind : std::uint8_t { none, connection, listener, connecting, readiness };
   // One of both.
   struct due {
     token which{};
@@ -113,7 +123,11 @@ class simulation_engine final : public engine {
     unsigned strays = 0;  // deliveries that come although nobody wants them any more
     int send_error = 0;
     send_operation* sending = nullptr;
-    time_point send_due{};  // of the send
+    time_point send_due{};
+    // Of a connect. The descriptor is its owner's.
+    int connecting = -1;
+    const address* to = nullptr;
+    time_point answer_due{};
   };
 
   const network_conduct& conduct() const noexcept { return network_.conduct(); }
@@ -136,6 +150,10 @@ class simulation_engine final : public engine {
     constexpr int errors[] = {EPIPE, ECONNRESET, ENOBUFS, ETIMEDOUT};
     return errors[random().below(std::size(errors))];
   }
+  int failure_of_a_connect() const noexcept {
+    constexpr int errors[] = {ECONNREFUSED, ETIMEDOUT, ENETUNREACH, ENOMEM};
+    return errors[random().below(std::size(errors))];
+  }
   int failure_of_a_receive() const noexcept {
     constexpr int errors[] = {ECONNRESET, ETIMEDOUT, ENOMEM, EHOSTUNREACH};
     return errors[random().below(std::size(errors))];
@@ -153,6 +171,7 @@ class simulation_engine final : public engine {
   void receive(engine_events& events, token which);
   void end_receiving(engine_events& events, token which, int error);
   void accept(engine_events& events, token which);
+  void answer_connect(engine_events& events, token which);
 
   simulated_network& network_;
   std::vector<std::byte, unmetered_allocator<std::byte>> buffer_;
@@ -168,6 +187,7 @@ bool simulation_engine::has_event(const slot& here) const {
   if (here.what == kind::none) return false;
   if (here.closing || here.what == kind::readiness) return true;
   if (here.what == kind::listener) return here.wanted && network_.readable(here.descriptor);
+  if (here.what == kind::connecting) return here.wanted && here.answer_due <= now();
   if (here.sending != nullptr && here.send_due <= now() &&
       (here.send_error != 0 || network_.writable(here.descriptor))) {
     return true;
@@ -200,6 +220,7 @@ std::optional<time_point> simulation_engine::next_event() const {
   for (const slot& here : slots_) {
     if (here.what == kind::none) continue;
     if (here.sending != nullptr && here.send_due > now()) consider(here.send_due);
+    if (here.wanted && here.what == kind::connecting) consider(here.answer_due);
     if (here.wanted) consider(network_.next_arrival(here.descriptor));
     if (!here.hang_up_told) consider(network_.next_hang_up(here.descriptor));
   }
@@ -249,6 +270,8 @@ void simulation_engine::deliver(engine_events& events, token which) {
       return deliver_connection(events, which);
     case kind::listener:
       return at(which).closing ? finish_close(events, which) : accept(events, which);
+    case kind::connecting:
+      return at(which).wanted ? answer_connect(events, which) : finish_close(events, which);
     case kind::readiness:
       if (at(which).closing) return finish_close(events, which);
       if (engine_client* const client = events.client_of(which)) client->on_ready(-EOPNOTSUPP);
@@ -346,7 +369,7 @@ void simulation_engine::end_receiving(engine_events& events, token which, int er
   if (engine_client* const client = events.client_of(which)) client->on_receive_ended(error);
 }
 
-// ----- Listeners
+// ----- Listening and connecting
 
 void simulation_engine::accept(engine_events& events, token which) {
   for (int i = 0; i < accepts_per_turn; ++i) {
@@ -360,6 +383,15 @@ void simulation_engine::accept(engine_events& events, token which) {
       network_.close(accepted, false);
     }
   }
+}
+
+void simulation_engine::answer_connect(engine_events& events, token which) {
+  slot& here = at(which);
+  here.wanted = false;
+  int error = network_.operation_fails() ? failure_of_a_connect() : 0;
+  if (error == 0) error = -network_.connect_socket(here.connecting, endpoint_of(*here.to));
+  network_.note("connected", here.connecting, error);
+  if (engine_client* const client = events.client_of(which)) client->on_connected(error);
 }
 
 }  // namespace

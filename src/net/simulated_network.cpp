@@ -113,25 +113,44 @@ int simulated_network::listen(const endpoint& at) {
 }
 
 int simulated_network::connect(const endpoint& to, const endpoint& from) {
+  const int descriptor = open_socket();
+  const int error = -connect_socket(descriptor, to, from);
+  if (error == 0) return descriptor;
+  close(descriptor, false);
+  fail(error, "connecting to " + to.to_string());
+}
+
+int simulated_network::open_socket() {
+  const int descriptor = next_descriptor_++;
+  ends_[descriptor];
+  ++open_;
+  return descriptor;
+}
+
+int simulated_network::make_socket() {
+  if (open_ < conduct_.descriptors && !operation_fails()) return open_socket();
+  note("no descriptor", -1, EMFILE);
+  return -EMFILE;
+}
+
+int simulated_network::connect_socket(int descriptor, const endpoint& to, const endpoint& from) {
   listener* found = nullptr;
-  for (auto& [descriptor, each] : listeners_) {
+  for (auto& [listening, each] : listeners_) {
     if (each.at == to && !each.stopped) found = &each;
   }
-  if (found == nullptr || found->waiting.size() >= backlog) fail(ECONNREFUSED, "connecting to " + to.to_string());
-  const int near = next_descriptor_++;
+  if (found == nullptr || found->waiting.size() >= backlog) return -ECONNREFUSED;
   const int far = next_descriptor_++;
-  stream_end& client = ends_[near];
+  stream_end& client = ends_[descriptor];
   stream_end& server = ends_[far];
   client.peer = far;
-  server.peer = near;
+  server.peer = descriptor;
   client.remote = server.local = to;
   client.local = from;
   if (from.type == endpoint::kind::none) client.local = {endpoint::kind::ipv4, "198.51.100.1", next_port_++};
   server.remote = client.local;
-  ++open_;
   found->waiting.push_back({arrival_for(server), far});
-  note("connect", near, far);
-  return near;
+  note("connect", descriptor, far);
+  return 0;
 }
 
 int simulated_network::accept(int listening) {

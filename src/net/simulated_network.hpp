@@ -100,6 +100,10 @@ class simulated_network {
   // A connected descriptor; the other end is for the listener to accept. Without a `from`, 198.51.100.1 with a port
   // that nobody had. Throws std::system_error (ECONNREFUSED).
   int connect(const endpoint& to, const endpoint& from = {});
+  // The same in two steps, for engines: a descriptor that is not connected, then its connection. Each a negative errno
+  // where it cannot be (EMFILE, ECONNREFUSED).
+  int make_socket();
+  int connect_socket(int descriptor, const endpoint& to, const endpoint& from = {});
   // The actor must outlive the network or be removed; neither may be done from within a turn.
   void add(network_actor& actor) { actors_.push_back(&actor); }
   void remove(network_actor& actor) noexcept { std::erase(actors_, &actor); }
@@ -192,6 +196,7 @@ class simulated_network {
   template <class T>
   using descriptor_map = std::map<int, T, std::less<int>, unmetered_allocator<std::pair<const int, T>>>;
 
+  int open_socket();
   stream_end* find(int descriptor) noexcept;
   const stream_end* find(int descriptor) const noexcept;
   time_point arrival_for(stream_end& to) noexcept;

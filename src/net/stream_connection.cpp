@@ -26,7 +26,7 @@ transport& stream_connection::add_to(event_loop& loop, int descriptor, const eve
     loop.kernel().open(connection.token_, descriptor);
   } catch (...) {
     loop.kernel().discard(descriptor);
-    if (added != nullptr) added->never_opened();
+    if (added != nullptr) added->has_not_opened();
     throw;
   }
   loop.kernel().set_receiving(added->token_, true);
@@ -34,10 +34,11 @@ transport& stream_connection::add_to(event_loop& loop, int descriptor, const eve
   return *added;
 }
 
-// The engine does not know it: nothing has to complete before it may go.
-void stream_connection::never_opened() noexcept {
+// The engine does not know it, and who asked for it does not either: nothing has to complete before it may go.
+void stream_connection::has_not_opened() noexcept {
   dead_ = true;
   released_ = true;
+  never_opened_ = true;
   loop_.consider_destroying(token_);
 }
 

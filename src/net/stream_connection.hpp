@@ -39,7 +39,9 @@ class stream_connection final : public loop_object, public transport {
   // loop_object
   void serve() noexcept override;
   void flush() noexcept override;
-  bool may_be_destroyed() const noexcept override { return released_ && !next_driver_ && driver_->finished(); }
+  bool may_be_destroyed() const noexcept override {
+    return never_opened_ || (released_ && !next_driver_ && driver_->finished());
+  }
   void drain() noexcept override { (next_driver_ ? next_driver_ : driver_)->drain(); }
   void abort_now() noexcept override { abort(); }
   std::size_t carried() const noexcept override { return feed_.carried(); }
@@ -60,7 +62,7 @@ class stream_connection final : public loop_object, public transport {
   void follow_pause() noexcept;
   void die(const failure* why, bool reset) noexcept;
   void end_when_both_sides_have() noexcept;
-  void never_opened() noexcept;
+  void has_not_opened() noexcept;
 
   event_loop& loop_;
   token token_{};
@@ -84,6 +86,7 @@ class stream_connection final : public loop_object, public transport {
   bool received_end_ = false;
   bool dead_ = false;
   bool released_ = false;
+  bool never_opened_ = false;
   bool resume_wanted_ = false;
   bool writable_due_ = false;
   bool failure_due_ = false;

@@ -5,9 +5,9 @@
 
 namespace windhover::testing {
 
-frame_reader::frame_reader(std::uint64_t message_size)
+frame_reader::frame_reader(std::uint64_t message_size, bool compression)
     : decoder_(wire::role::client,
-               {.message_size = message_size, .fragments = std::numeric_limits<std::uint32_t>::max()}) {}
+               {.message_size = message_size, .fragments = std::numeric_limits<std::uint32_t>::max()}, compression) {}
 
 std::optional<read_frame> frame_reader::next(std::span<const std::byte>& in) {
   if (decoder_.error() != wire::websocket_error::none) return std::nullopt;
@@ -24,7 +24,7 @@ std::optional<read_frame> frame_reader::next(std::span<const std::byte>& in) {
   in_frame_ = false;
   if (!decoder_.end_frame()) return std::nullopt;
   const auto frame = decoder_.frame();
-  return read_frame{frame.code, frame.first, frame.fin, std::exchange(payload_, {})};
+  return read_frame{frame.code, frame.first, frame.fin, frame.compressed, std::exchange(payload_, {})};
 }
 
 }  // namespace windhover::testing

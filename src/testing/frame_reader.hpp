@@ -14,13 +14,14 @@ struct read_frame {
   wire::opcode code = wire::opcode::continuation;  // of a continuation: its message's
   bool first = false;
   bool fin = false;
+  bool compressed = false;  // the payload is, as it came
   std::string payload;
 };
 
 class frame_reader {
  public:
-  // Takes frames of a server, up to `message_size` bytes in a message.
-  explicit frame_reader(std::uint64_t message_size);
+  // Takes frames of a server, up to `message_size` bytes in a message; compressed ones where that was agreed.
+  explicit frame_reader(std::uint64_t message_size, bool compression = false);
 
   // Takes bytes from the front of `in`, up to the end of the next frame. None: there is no whole one yet, or the stream
   // is no WebSocket's.

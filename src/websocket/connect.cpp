@@ -190,17 +190,6 @@ task<std::vector<net::address>> addresses_of(net::event_loop& loop, const websoc
   co_return std::move(resolved.addresses);
 }
 
-// Lets go of a connection that was not handed over.
-struct client_connection_owner {
-  explicit client_connection_owner(http::client_connection& of) noexcept : owned(&of) {}
-  client_connection_owner(const client_connection_owner&) = delete;
-  client_connection_owner& operator=(const client_connection_owner&) = delete;
-  ~client_connection_owner() {
-    if (owned != nullptr) owned->let_go();
-  }
-  http::client_connection* owned;
-};
-
 task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_client_settings& settings,
                                     const wire::websocket_url& to, http_response_details& details,
                                     std::stop_token stop) {
@@ -220,7 +209,8 @@ task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_clien
     return made;
   };
   net::transport& stream = loop.add_connection(connected.socket.take(), make_driver);
-  co_return co_await open_over(*connection, stream, settings, to, details, std::move(stop));
+  http::client_connection_owner owner(*connection);
+  co_return co_await open_over(std::move(owner), stream, settings, to, details, std::move(stop));
 }
 
 }  // namespace
@@ -258,11 +248,10 @@ websocket_client_settings checked_settings(const websocket_client_options& optio
   return made;
 }
 
-task<opened_websocket> open_over(http::client_connection& connection, net::transport& stream,
+task<opened_websocket> open_over(http::client_connection_owner connection, net::transport& stream,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop) {
-  client_connection_owner owner(connection);
-  if (settings.proxy && !to.is_unix()) co_await open_tunnel(connection, *settings.proxy, to, stop);
+  if (settings.proxy && !to.is_unix()) co_await open_tunnel(connection.owned(), *settings.proxy, to, stop);
 
   const std::string key = wire::make_handshake_key(stream.loop().random());
   std::optional<websocket_compression::offer> offer;
@@ -273,7 +262,7 @@ task<opened_websocket> open_over(http::client_connection& connection, net::trans
   }
   std::string request = request_text(settings, to, key, extensions);
   http::client_outcome outcome =
-      co_await connection.ask(std::move(request), http::client_connection::expected::upgrade, std::move(stop));
+      co_await connection.owned().ask(std::move(request), http::client_connection::expected::upgrade, std::move(stop));
   require_answer(outcome, to, "the server");
   details = details_of(outcome.response);
   const auto offered = views_of(settings.sub_protocols);
@@ -290,7 +279,7 @@ task<opened_websocket> open_over(http::client_connection& connection, net::trans
                                                      chosen.protocol, std::move(compression));
   websocket_connection& opened = *made;
   opened.hold();
-  std::exchange(owner.owned, nullptr)->upgrade(std::move(made));
+  connection.upgrade(std::move(made));
   co_return opened_websocket(opened);
 }
 

@@ -59,7 +59,7 @@ class opened_websocket {
 // The part behind the connecting: the proxy's tunnel, if there is one, and the handshake, over a connection that this
 // ends or hands over. `details` gets the answer. Throws websocket_connect_error or connecting_stopped.
 // Thread: the loop's.
-task<opened_websocket> open_over(http::client_connection& connection, net::transport& stream,
+task<opened_websocket> open_over(http::client_connection_owner connection, net::transport& stream,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop);
 

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "net/connector.hpp"
 #include "support/transports.hpp"
 #include <windhover/wait_readable.hpp>
 
@@ -309,6 +310,147 @@ TEST(SimulationEngine, NobodyListensIsARefusal) {
   world.listening->stop();
   test::run_until(world.loop, [&] { return waiting.failed.has_value(); });
   EXPECT_THROW(world.network.connect(server), std::system_error);
+}
+
+// ----- Connecting from the loop
+
+struct attempt {
+  connect_outcome outcome;
+  bool over = false;
+};
+
+task<> connect_and_note(event_loop& loop, attempt& made, std::stop_token stop) {
+  made.outcome = co_await connect_to(loop, make_ip_address(server.address, server.port), std::move(stop));
+  made.over = true;
+}
+
+// Begins to connect; the outcome is there when `made.over`.
+class connecting {
+ public:
+  connecting(simulation& in, std::stop_token stop = {}) : task_(connect_and_note(in.loop, made, std::move(stop))) {
+    const event_loop::scope here(in.loop);
+    task_.start(nullptr, [](void*) noexcept -> std::coroutine_handle<> { return std::noop_coroutine(); });
+  }
+
+  attempt made;
+
+ private:
+  task<> task_;
+};
+
+TEST(SimulationEngine, ConnectsFromTheLoop) {
+  simulation world(3, {.latency = 200ms});
+  world.listen();
+  connecting one(world);
+  EXPECT_FALSE(one.made.over);
+  test::run_until(world.loop, [&] { return one.made.over; });
+  EXPECT_LE(world.elapsed(), 200ms);
+  ASSERT_TRUE(one.made.outcome.socket);
+  EXPECT_EQ(world.network.remote_endpoint(one.made.outcome.socket.descriptor()), server);
+
+  recording_driver* near = nullptr;
+  world.loop.add_connection(one.made.outcome.socket.take(), [&near](transport& stream) {
+    auto driver = std::make_unique<recording_driver>(stream);
+    near = driver.get();
+    return driver;
+  });
+  near->stream.queue_copy(bytes_of("Hello"));
+  test::run_until(world.loop, [&] { return !world.accepted.empty() && world.accepted[0]->received == "Hello"; });
+}
+
+TEST(SimulationEngine, ASocketThatNobodyTakesIsClosed) {
+  simulation world;
+  world.listen();
+  {
+    connecting one(world);
+    test::run_until(world.loop, [&] { return one.made.over && world.accepted.size() == 1; });
+  }
+  test::run_until(world.loop, [&] { return world.accepted[0]->ended; });
+  EXPECT_EQ(world.accepted[0]->received, "");
+}
+
+TEST(SimulationEngine, WhyThereIsNoConnectionIsTold) {
+  simulation world;
+  {
+    connecting nobody_listens(world);
+    test::run_until(world.loop, [&] { return nobody_listens.made.over; });
+    EXPECT_EQ(nobody_listens.made.outcome.error, ECONNREFUSED);
+  }
+  world.listen();
+  world.network.conduct().descriptors = 1;
+  {
+    connecting without_descriptors(world);
+    EXPECT_TRUE(without_descriptors.made.over);
+    EXPECT_EQ(without_descriptors.made.outcome.error, EMFILE);
+  }
+  world.network.conduct().descriptors = network_conduct::unlimited;
+  for (std::uint64_t operation = 1; operation <= 2; ++operation) {
+    world.network.fail_operation(operation);
+    connecting failing(world);
+    test::run_until(world.loop, [&] { return failing.made.over; });
+    EXPECT_FALSE(failing.made.outcome.socket);
+    EXPECT_NE(failing.made.outcome.error, 0);
+  }
+  test::run_idle(world.loop);
+  EXPECT_EQ(world.network.open_descriptors(), 1U) << "the listener's";
+  EXPECT_EQ(world.loop.objects(), 1U);
+}
+
+// The cancelling may be lost: then the connection comes into being, and is closed.
+TEST(SimulationEngine, ConnectingThatIsStoppedLeavesNothingBehind) {
+  std::size_t connected_all_the_same = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    simulation world(seed, {.latency = 200ms, .lost_cancels = 500});
+    world.listen();
+    std::stop_source source;
+    connecting one(world, source.get_token());
+    {
+      const event_loop::scope here(world.loop);
+      source.request_stop();
+    }
+    EXPECT_TRUE(one.made.over);
+    EXPECT_EQ(one.made.outcome.error, ECANCELED);
+    timer patience(&world, [](void*) noexcept {});
+    world.loop.arm(patience, 1s);
+    test::run_until(world.loop, [&] { return !patience.armed(); });
+    connected_all_the_same += world.accepted.size();
+    for (recording_driver* const each : world.accepted) {
+      each->stream.abort();
+      each->finish();
+    }
+    world.listening->stop();
+    test::run_until(world.loop, [&] { return world.nothing_is_left(); });
+  }
+  EXPECT_GT(connected_all_the_same, 0U);
+  EXPECT_LT(connected_all_the_same, 20U);
+}
+
+// A driver that others hold on to, as an opening handshake does.
+class held_driver final : public driver {
+ public:
+  explicit held_driver(bool& gone) noexcept : gone_(gone) {}
+  ~held_driver() override { gone_ = true; }
+  std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override { return bytes.size(); }
+  void on_writable() noexcept override {}
+  void on_end() noexcept override {}
+  void on_failure(const failure&) noexcept override {}
+  bool finished() const noexcept override { return false; }
+  void drain() noexcept override {}
+  std::string describe() const override { return "a held driver"; }
+
+ private:
+  bool& gone_;
+};
+
+TEST(SimulationEngine, AConnectionThatCannotBeOpenedIsNotKept) {
+  simulation world;
+  world.listen();
+  const int descriptor = world.network.connect(server);
+  world.network.fail_operation(1);
+  bool gone = false;
+  const auto make = [&gone](transport&) { return std::make_unique<held_driver>(gone); };
+  EXPECT_THROW(world.loop.add_connection(descriptor, make), std::system_error);
+  test::run_until(world.loop, [&] { return gone; });
 }
 
 TEST(SimulationEngine, ADescriptorOfTheKernelCannotBeWaitedFor) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <stdexcept>
@@ -11,6 +12,7 @@
 
 #include <windhover/sleep_for.hpp>
 #include <windhover/task_group.hpp>
+#include <windhover/websocket_client.hpp>
 #include <windhover/websocket_handle.hpp>
 #include <windhover/with_timeout.hpp>
 
@@ -26,14 +28,25 @@ std::size_t number_in(std::string_view text) {
   return number;
 }
 
+// Every handler ends.
+class counted_handler {
+ public:
+  explicit counted_handler(journal& in) noexcept : journal_(in) { ++journal_.handlers_started; }
+  counted_handler(const counted_handler&) = delete;
+  counted_handler& operator=(const counted_handler&) = delete;
+  ~counted_handler() { ++journal_.handlers_ended; }
+
+ private:
+  journal& journal_;
+};
+
 // One handler's part in one socket. Which client it talks to it learns from the first message, "client 7".
 class conversation {
  public:
-  conversation(journal& in, websocket& over) noexcept : socket(over), journal_(in) { ++journal_.handlers_started; }
+  conversation(journal& in, websocket& over) noexcept : socket(over), counted_(in), journal_(in) {}
   conversation(const conversation&) = delete;
   conversation& operator=(const conversation&) = delete;
   ~conversation() {
-    ++journal_.handlers_ended;
     if (notes_ == nullptr) return;
     // Memory for the next step may have been what was missing.
     if (std::uncaught_exceptions() > 0) leaves_early();
@@ -67,6 +80,7 @@ class conversation {
   websocket& socket;
 
  private:
+  counted_handler counted_;
   journal& journal_;
   handler_notes* notes_ = nullptr;
 };
@@ -240,6 +254,96 @@ task<> echo_through_a_handle(conversation& in) {
   }
 }
 
+// Messages that are on their way through a WebSocket which the handler has opened.
+class detour {
+ public:
+  bool complete = false;  // no further ones will depart
+
+  void departs(const message& out) {
+    const unmetered own;
+    marks_.push_back(message_mark::of(out.is_text(), out.text()));
+  }
+  // False: another one than the next that departed.
+  bool arrives(const message& back) {
+    const unmetered own;
+    if (marks_.empty() || !(marks_.front() == message_mark::of(back.is_text(), back.text()))) return false;
+    marks_.pop_front();
+    return true;
+  }
+  ~detour() {
+    const unmetered own;
+    marks_.clear();
+  }
+
+ private:
+  std::deque<message_mark> marks_;
+};
+
+task<> come_back(conversation& in, websocket& far, detour& through, std::stop_token stop) {
+  for (;;) {
+    auto back = co_await far.receive(stop);
+    if (!back) break;
+    if (!through.arrives(*back)) {
+      const unmetered own;
+      in.notes()->complaint = "a message came back from the detour as another one";
+    }
+    const bool queued = co_await send_whole(in, *back);
+    if (!queued) break;
+  }
+  if (through.complete) co_return;
+  // Whichever of the two has ended, the other one must not wait for it.
+  far.abort();
+  in.leaves_early();
+  co_await in.socket.close(static_cast<close_code>(4004), "the detour is closed");
+}
+
+// Through another handler of the same application, over a WebSocket that this one opens.
+task<> echo_by_a_detour(conversation& in) {
+  websocket_client_options options;
+  options.connect_timeout = 3s;
+  options.stalled_timeout = 10s;
+  options.dangerous_enable_compression = true;
+  options.compression_threshold = 0;
+  const websocket_client client(options);
+  bool connected = false;
+  try {
+    websocket far = co_await client.connect("ws://192.0.2.1/mirror");
+    connected = true;
+    detour through;
+    auto body = [&in, &far, &through](task_group& group) -> task<> {
+      bool returning = false;
+      for (;;) {
+        auto seen = co_await in.socket.receive();
+        through.complete = !seen;
+        if (!seen) break;
+        in.saw(*seen);
+        through.departs(*seen);
+        if (!std::exchange(returning, true)) group.spawn(come_back(in, far, through, group.stop_token()));
+        const bool queued = co_await far.send(*seen);
+        if (!queued) break;
+      }
+      if (!through.complete) in.leaves_early();
+      co_await far.close();
+    };
+    co_await task_group::run(body);
+  } catch (const websocket_connect_error&) {
+  }
+  if (connected) co_return;
+  auto seen = co_await in.socket.receive();
+  if (seen) in.saw(*seen);
+  in.leaves_early();
+}
+
+task<> mirror(websocket& socket, journal& notes) {
+  const counted_handler counted(notes);
+  for (;;) {
+    auto seen = co_await socket.receive();
+    if (!seen) break;
+    const bool queued = co_await socket.send(*seen);
+    if (!queued) break;
+  }
+}
+
 // ----- Handlers that end by themselves
 
 task<> close_after_three(conversation& in) {
@@ -291,6 +395,7 @@ constexpr socket_endpoint socket_endpoints[] = {
     {"/ticker", echo_beside_a_ticker},
     {"/burst", burst},
     {"/handle", echo_through_a_handle},
+    {"/detour", echo_by_a_detour},
     {"/three", close_after_three},
     {"/leave", leave_after_two},
     {"/fail", fail_after_two},
@@ -356,6 +461,7 @@ void map_endpoints(web_application& application, journal& notes) {
       });
     }
   }
+  application.map_websocket("/mirror", [&notes](websocket& socket) { return mirror(socket, notes); });
   application.map_get("/pattern", answer_with_pattern);
   application.map_post("/body", answer_with_body);
   application.map_get("/late", answer_late);

@@ -85,6 +85,7 @@ std::optional<std::string> journal::verdict() const {
       if (!client.received.empty()) return about(number, client, "messages from nobody");
       continue;
     }
+    if (!found->second.complaint.empty()) return about(number, client, found->second.complaint);
     if (const auto wrong = judge_inbound(client, found->second, stopping)) return about(number, client, *wrong);
     if (const auto wrong = judge_outbound(client, found->second)) return about(number, client, *wrong);
   }

@@ -44,6 +44,7 @@ struct handler_notes {
   bool may_lose = false;         // sends through a handle, which promises less
   int close_status = 0;
   bool ended = false;
+  std::string complaint;  // what the application's own client must not do
 };
 
 // The client's side.

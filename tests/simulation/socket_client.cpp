@@ -47,6 +47,12 @@ socket_client::socket_client(net::simulated_network& network, const endpoint& se
       eager_(random().chance(300)),
       steps_left_(random().below(eager_ ? 60 : 14)) {
   notes_.path = path;
+  if (random().chance(500)) {
+    offered_ = {.server_context_takeover = random().chance(500),
+                .client_context_takeover = random().chance(500),
+                .server_max_window_bits = static_cast<int>(random().between(9, 15)),
+                .client_max_window_bits = static_cast<int>(random().between(9, 15))};
+  }
   // Most leave as they should.
   const std::uint64_t way = random().below(16);
   leaving_ = way < 9 ? leaving::close : static_cast<leaving>(1 + (way - 9) % 5);
@@ -58,7 +64,9 @@ void socket_client::complain(std::string_view about) {
 
 void socket_client::begin() {
   key_ = wire::make_handshake_key(random());
-  queue(wire::encode_client_handshake({.target = notes_.path, .host = "simulation", .key = key_}));
+  const std::string extensions = offered_ ? wire::offer_deflate(*offered_) : "";
+  queue(wire::encode_client_handshake(
+      {.target = notes_.path, .host = "simulation", .key = key_, .extensions = extensions}));
 }
 
 // ----- What it says
@@ -95,19 +103,27 @@ void socket_client::say_something() {
 void socket_client::say(bool text, std::string_view payload) {
   notes_.sent.push_back(message_mark::of(text, payload));
   opcode code = text ? opcode::text : opcode::binary;
+  // Compressed as a whole or not at all, so that frames end anywhere within it.
+  std::string compressed;
+  if (deflater_ && random().chance(700)) {
+    compressed = deflater_->frame_payload(payload);
+    payload = compressed;
+  }
+  bool rsv1 = !compressed.empty();
   while (random().chance(250)) {
     const std::string_view piece = payload.substr(0, random().below(payload.size() + 1));
-    frame(code, piece, false);
+    frame(code, piece, false, rsv1);
     payload.remove_prefix(piece.size());
     code = opcode::continuation;
+    rsv1 = false;
     if (random().chance(200)) frame(opcode::pong, "between", true);
   }
-  frame(code, payload, true);
+  frame(code, payload, true, rsv1);
 }
 
-void socket_client::frame(opcode code, std::string_view payload, bool fin) {
+void socket_client::frame(opcode code, std::string_view payload, bool fin, bool rsv1) {
   std::string bytes(wire::maximum_frame_header + payload.size(), '\0');
-  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = false, .mask = wire::make_masking_key(random())};
+  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = rsv1, .mask = wire::make_masking_key(random())};
   bytes.resize(
       wire::encode_frame(std::as_writable_bytes(std::span(bytes)).data(), header, std::as_bytes(std::span(payload))));
   queue(bytes);
@@ -158,7 +174,8 @@ void socket_client::read_answer(std::string& arrived) {
   arrived.clear();
   const auto answer = answer_.next(false, false);
   if (!answer) return;
-  const auto outcome = wire::verify_server_handshake(answer->status, answer->fields, key_, {});
+  const auto outcome =
+      wire::verify_server_handshake(answer->status, answer->fields, key_, {}, offered_ ? &*offered_ : nullptr);
   if (outcome.failure != wire::handshake_failure::none) {
     // Only a server that lacks memory, or was kept waiting for the request, may refuse.
     if (answer->status != 408 && answer->status != 500) {
@@ -167,7 +184,17 @@ void socket_client::read_answer(std::string& arrived) {
     return leave(true);
   }
   notes_.opened = true;
+  if (outcome.compression) begin_compression(*outcome.compression);
   arrived = answer_.take_rest();
+}
+
+void socket_client::begin_compression(const wire::deflate_parameters& agreed) {
+  frames_ = testing::frame_reader(std::numeric_limits<std::uint32_t>::max(), true);
+  constexpr int smallest_of_zlib = 9;
+  if (agreed.client_max_window_bits >= smallest_of_zlib) {
+    deflater_.emplace(agreed.client_max_window_bits, !agreed.client_no_context_takeover);
+  }
+  inflater_.emplace(agreed.server_max_window_bits, !agreed.server_no_context_takeover);
 }
 
 void socket_client::read_frame(const testing::read_frame& frame) {
@@ -178,7 +205,13 @@ void socket_client::read_frame(const testing::read_frame& frame) {
     message_.clear();
     message_is_text_ = frame.code == opcode::text;
   }
-  message_ += frame.payload;
+  if (frame.compressed) {
+    const auto content = inflater_->content(frame.payload, frame.fin);
+    if (!content) return complain("a payload that cannot be decompressed");
+    message_ += *content;
+  } else {
+    message_ += frame.payload;
+  }
   if (frame.fin) notes_.received.push_back(message_mark::of(message_is_text_, message_));
 }
 

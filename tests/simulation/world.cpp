@@ -52,6 +52,17 @@ websocket_options any_options(net::seeded_random& random) {
   made.stalled_timeout = random.chance(500) ? 10s : 300s;
   made.retain_request_headers = random.chance(500);
   if (random.chance(200)) made.max_frame_size = random.between(1, 3000);
+  if (random.chance(600)) {
+    made.dangerous_enable_compression = true;
+    made.disable_server_context_takeover = random.chance(300);
+    made.disable_client_context_takeover = random.chance(300);
+    made.server_max_window_bits = static_cast<int>(random.between(9, 15));
+    made.client_max_window_bits = static_cast<int>(random.between(8, 15));
+    made.compression_threshold = random.chance(500) ? 0 : 256;
+    // Enough for none, some, or all.
+    constexpr std::size_t memory[] = {0, 100'000, std::size_t{64} << 20};
+    made.max_compression_memory = memory[random.below(3)];
+  }
   return made;
 }
 

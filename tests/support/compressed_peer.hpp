@@ -1,38 +1,17 @@
 // The other end of a WebSocket with permessage-deflate: what it sends, and what it makes of what it gets.
 #pragma once
 
-#include <cstddef>
-#include <span>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "support/frame_compression.hpp"
 #include "support/websocket_peer.hpp"
-#include "wire/websocket/deflate.hpp"
 
 namespace windhover::test {
-
-// Compresses what a peer sends. Each call gives the payload of one frame.
-class peer_deflater {
- public:
-  explicit peer_deflater(int window_bits = 15, bool context_takeover = true) : engine_(window_bits, context_takeover) {}
-
-  std::string frame_payload(std::string_view content, bool fin = true) {
-    std::string payload(wire::deflate_bound(content.size()), '\0');
-    std::span<const std::byte> in = bytes_of(content);
-    const auto [produced, complete] =
-        engine_.deflate(in, std::as_writable_bytes(std::span(payload)),
-                        fin ? wire::deflater::boundary::message : wire::deflater::boundary::fragment);
-    EXPECT_TRUE(complete);
-    payload.resize(produced);
-    return payload;
-  }
-
- private:
-  wire::deflater engine_;
-};
 
 inline std::string deflated(std::string_view content) { return peer_deflater().frame_payload(content); }
 
@@ -76,24 +55,12 @@ class peer_inflater {
 
  private:
   std::string inflated(const seen_frame& frame) {
-    std::string content;
-    std::span<const std::byte> in = bytes_of(frame.payload);
-    drain(content, [&](std::span<std::byte> room) { return engine_.inflate(in, room); });
-    if (frame.fin) drain(content, [&](std::span<std::byte> room) { return engine_.end_of_message(room); });
-    return content;
-  }
-  template <class Work>
-  static void drain(std::string& content, const Work& work) {
-    for (;;) {
-      std::vector<std::byte> room(4096);
-      const auto [next, produced] = work(std::span(room));
-      content += text_of(std::span(room).first(produced));
-      ASSERT_NE(next, wire::inflater::step::error);
-      if (next != wire::inflater::step::needs_room) return;
-    }
+    const std::optional<std::string> content = engine_.content(frame.payload, frame.fin);
+    EXPECT_TRUE(content);
+    return content.value_or("");
   }
 
-  wire::inflater engine_;
+  frame_inflater engine_;
 };
 
 }  // namespace windhover::test

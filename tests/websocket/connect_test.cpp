@@ -100,7 +100,9 @@ class handshake_peers {
  private:
   task<> run(websocket_client_settings settings, wire::websocket_url to, handler with_socket) {
     try {
-      opened_websocket opened = co_await open_over(*connection_, *client_end_, settings, to, details, stop.get_token());
+      http::client_connection_owner owner(*connection_);
+      opened_websocket opened =
+          co_await open_over(std::move(owner), *client_end_, settings, to, details, stop.get_token());
       websocket socket = std::move(opened).make_websocket();
       outcome = "open " + std::string(socket.sub_protocol());
       if (with_socket) co_await with_socket(socket);
