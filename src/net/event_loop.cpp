@@ -1,6 +1,7 @@
 #include "net/event_loop.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <new>
 #include <stdexcept>
@@ -226,20 +227,35 @@ std::vector<std::string> event_loop::describe_connections(std::size_t most) cons
   return found;
 }
 
+// Those that hold at least half as much as the largest, one after the other, until an eighth of the budget is free: so
+// many of them cost a look at all connections together and not each.
 void event_loop::relieve_inbound() noexcept {
-  while (inbound_.exceeded()) {
-    loop_object* largest = nullptr;
+  const std::size_t enough = inbound_.limit - inbound_.limit / 8;
+  while (inbound_.used > enough) {
+    std::size_t largest = 0;
     for (const slot& each : slots_) {
-      if (each.object && (largest == nullptr || each.object->carried() > largest->carried()))
-        largest = each.object.get();
+      if (each.object) largest = std::max(largest, each.object->carried());
     }
-    if (largest == nullptr || largest->carried() == 0) return;
-    log_line(log_level::warning, "net", [&] {
-      return "the budget for unread input is exceeded; aborting its largest holder, " + largest->describe();
-    });
-    ++counters_->inbound_overflows;
-    largest->abort_now();
+    if (largest == 0) return;
+    for (std::size_t i = 0; i < slots_.size() && inbound_.used > enough; ++i) {
+      if (!slots_[i].object || slots_[i].object->carried() < (largest + 1) / 2) continue;
+      note_overflow(*slots_[i].object);
+      slots_[i].object->abort_holder();
+    }
   }
+}
+
+// Said once in a second at most: they come in crowds.
+void event_loop::note_overflow(const loop_object& holder) noexcept {
+  ++counters_->inbound_overflows;
+  ++overflows_unsaid_;
+  if (now_ < overflow_said_ + std::chrono::seconds(1) && overflow_said_ != time_point()) return;
+  overflow_said_ = now_;
+  const std::uint64_t count = std::exchange(overflows_unsaid_, 0);
+  log_line(log_level::warning, "net", [&] {
+    return "the budget for unread input is exceeded; aborting those that hold most, " + std::to_string(count) +
+           " since this was said last, now " + holder.describe();
+  });
 }
 
 void event_loop::gather(outgoing& to, std::span<const std::byte> bytes) {

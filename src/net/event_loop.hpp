@@ -42,8 +42,9 @@ class loop_object : public engine_client {
   virtual void drain() noexcept {}
   // Ends at once.
   virtual void abort_now() noexcept {}
-  // Bytes kept for a paused sink.
+  // Bytes kept for a paused sink, and the end of those that keep too many.
   virtual std::size_t carried() const noexcept { return 0; }
+  virtual void abort_holder() noexcept { abort_now(); }
   virtual std::string describe() const = 0;
 
  private:
@@ -194,7 +195,7 @@ class event_loop final : private engine_events {
   void consider_destroying(token) noexcept;
   // The next turn does not wait: something has to be known soon.
   void hurry() noexcept { hurry_ = true; }
-  // Aborts the connections that hold most, until the budget is kept.
+  // Aborts connections that hold most, until the budget is kept again.
   void relieve_inbound() noexcept;
   // Appends a copy to `to`, in the loop's arena; neighbouring pieces become one slice.
   void gather(outgoing& to, std::span<const std::byte> bytes);
@@ -230,6 +231,7 @@ class event_loop final : private engine_events {
   void serve_all() noexcept;
   void flush_all() noexcept;
   void destroy_ended() noexcept;
+  void note_overflow(const loop_object& holder) noexcept;
   void note_hold(token holder) noexcept;
   void report_hold() noexcept;
   static void wake(void* self) noexcept;
@@ -243,6 +245,8 @@ class event_loop final : private engine_events {
   time_point submitted_at_;
   timer_wheel timers_;
   feed::budget inbound_;
+  std::uint64_t overflows_unsaid_ = 0;
+  time_point overflow_said_{};
   std::shared_ptr<net::mailbox> mailbox_;
   std::atomic<bool> stopping_{false};
   bool hurry_ = false;

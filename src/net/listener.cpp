@@ -17,6 +17,7 @@ namespace {
 
 constexpr int backlog = 4096;
 constexpr duration retry_after = std::chrono::milliseconds(100);
+constexpr duration said_again_after = std::chrono::minutes(1);
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -124,7 +125,6 @@ listener& listener::add_to(event_loop& loop, int descriptor, event_loop::driver_
 
 void listener::on_accepted(int descriptor_or_error) noexcept {
   if (descriptor_or_error < 0) return pause_after(-descriptor_or_error);
-  out_of_descriptors_ = false;
   try {
     take(descriptor_or_error);
   } catch (const std::exception& error) {
@@ -162,11 +162,13 @@ endpoint listener::remote_of(int descriptor) const {
   return options_.connections_of_address ? loop_.kernel().remote_endpoint(descriptor) : endpoint{};
 }
 
-// Without descriptors or memory accepting would fail again at once: it rests for a while. Said once, not for every try.
+// Without descriptors or memory accepting would fail again at once: it rests for a while. Not said for every try, nor
+// each time that one descriptor was to be had.
 void listener::pause_after(int error) noexcept {
   if (stopping_) return;
   ++loop_.counters().accept_failures;
-  if (!std::exchange(out_of_descriptors_, true)) {
+  if (!failure_said_ || loop_.now() - *failure_said_ >= said_again_after) {
+    failure_said_ = loop_.now();
     loop_.log_line(log_level::error, "net", [&] {
       return "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms";
     });

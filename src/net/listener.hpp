@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "net/address.hpp"
@@ -74,7 +75,7 @@ class listener final : public loop_object {
   event_loop::driver_factory make_driver_;
   options options_;
   timer retry_;
-  bool out_of_descriptors_ = false;
+  std::optional<time_point> failure_said_;  // in the log
   bool stopping_ = false;
   bool closed_ = false;
 };

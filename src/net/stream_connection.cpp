@@ -113,11 +113,15 @@ void stream_connection::close() noexcept {
   loop_.flush_later(*this);
 }
 
+// After our own end there is nothing to reset: that would cut off what the kernel still holds for a slow reader.
 void stream_connection::abort() noexcept {
-  const failure aborted{feed_.carried() > 0 && loop_.inbound().exceeded() ? failure::cause::inbound_budget
-                                                                          : failure::cause::aborted};
-  // After our own end there is nothing to reset: that would cut off what the kernel still holds for a slow reader.
+  const failure aborted{failure::cause::aborted};
   die(&aborted, !shut_down_);
+}
+
+void stream_connection::abort_holder() noexcept {
+  const failure too_much{failure::cause::inbound_budget};
+  die(&too_much, !shut_down_);
 }
 
 // With a failure the sink is told, later; without one it has seen both ends of the stream.

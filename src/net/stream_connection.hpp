@@ -45,6 +45,7 @@ class stream_connection final : public loop_object, public transport {
   void drain() noexcept override { (next_driver_ ? next_driver_ : driver_)->drain(); }
   void abort_now() noexcept override { abort(); }
   std::size_t carried() const noexcept override { return feed_.carried(); }
+  void abort_holder() noexcept override;
   std::string describe() const override;
 
   // engine_client

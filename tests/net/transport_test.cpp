@@ -267,6 +267,31 @@ TEST_P(Transport, AbortsTheLargestHolderWhenTheBudgetForUnreadInputIsExceeded) {
   EXPECT_FALSE(modest.second_driver->failed.has_value());
 }
 
+TEST_P(Transport, ManyHoldersAreAbortedUntilSomeRoomIsLeft) {
+  if (GetParam() == test::kind_of_transport::pipe) GTEST_SKIP() << "a pipe keeps the rest on the writer's side";
+  event_loop_options options;
+  options.inbound_budget = 16'000;
+  event_loop small(make_engine(test::engine_of(GetParam())).engine, options);
+  std::vector<joined_pair> holders;
+  for (int i = 0; i < 20; ++i) {
+    holders.push_back(join(small, GetParam()));
+    holders.back().second_driver->take = 0;
+    holders.back().first->queue_copy(bytes_of(pattern(i == 0 ? 400 : 1000)));
+    run_until(small, [&] { return holders.back().second->reading_paused() || holders.back().second_driver->failed; });
+  }
+  run_idle(small);
+  EXPECT_LE(small.inbound().used, options.inbound_budget);
+  EXPECT_GT(small.inbound().used, options.inbound_budget / 2);
+  std::size_t aborted = 0;
+  for (const joined_pair& each : holders) {
+    if (!each.second_driver->failed) continue;
+    ++aborted;
+    EXPECT_EQ(each.second_driver->failed, failure::cause::inbound_budget);
+  }
+  EXPECT_EQ(small.counters().inbound_overflows.value(), aborted);
+  EXPECT_FALSE(holders[0].second_driver->failed.has_value()) << "which holds little";
+}
+
 TEST_P(Transport, AReaderThatNeverReadsDoesNotStopOthers) {
   joined_pair stuck = join(loop, GetParam());
   joined_pair healthy = join(loop, GetParam());
