@@ -78,6 +78,7 @@ struct settings {
   std::vector<std::string> allowed_hosts;
   engine_choice engine{};
   std::uint64_t threads{};
+  bool raise_open_file_limit{};
   log_level minimum_log_level{};
   std::chrono::milliseconds shutdown_timeout{};
   limit_settings limits;

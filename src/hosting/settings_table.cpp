@@ -57,7 +57,7 @@ std::vector<std::string> parse_allowed_hosts(std::string_view text) {
 }
 
 // Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 45> rows = {{
+constexpr std::array<setting_row, 46> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     text("AllowedHosts", "*",
@@ -70,6 +70,9 @@ constexpr std::array<setting_row, 45> rows = {{
            [](settings& s, setting_value&& v) { s.engine = static_cast<engine_choice>(v.choice); }),
     number("Threads", "0", 0, 1024, "The number of event loops, each with a thread of its own; 0 means one per core.",
            [](settings& s, setting_value&& v) { s.threads = v.number; }),
+    boolean("RaiseOpenFileLimit", "true",
+            "Raises the process's limit of open files (`ulimit -n`) as far as it may, since each connection is one.",
+            [](settings& s, setting_value&& v) { s.raise_open_file_limit = v.flag; }),
     choice("LogLevel", "information", "trace|debug|information|warning|error|critical|none",
            "The least important messages that are still written.",
            [](settings& s, setting_value&& v) { s.minimum_log_level = static_cast<log_level>(v.choice); }),

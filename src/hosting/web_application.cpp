@@ -8,6 +8,7 @@
 #include "hosting/application_access.hpp"
 #include "hosting/console_logger.hpp"
 #include "hosting/counter_board.hpp"
+#include "hosting/open_file_limit.hpp"
 #include "hosting/pipeline.hpp"
 #include "hosting/server.hpp"
 #include "hosting/settings.hpp"
@@ -199,6 +200,10 @@ http::request_handler web_application::make_ready() {
 
 void web_application::start() {
   http::request_handler handler = make_ready();
+  if (state_->settings.raise_open_file_limit) {
+    const std::uint64_t limit = hosting::raise_open_file_limit();
+    state_->log->write(log_level::debug, "hosting", "The process may open " + std::to_string(limit) + " files");
+  }
   state_->server =
       std::make_unique<hosting::server>(state_->settings, *state_->log, state_->counters, std::move(handler));
   try {

@@ -1,5 +1,5 @@
 // A server for the tests that need a process of its own. What its handlers do when they are asked to stop is chosen by
-// the path: /obey, /sleep, /hold.
+// the path: /obey, /sleep, /hold. What it has counted is at /counters.
 #include <atomic>
 #include <csignal>
 #include <cstddef>
@@ -8,6 +8,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <windhover/windhover.hpp>
@@ -33,6 +34,26 @@ wh::task<> echo(wh::websocket& socket) {
   while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
+// Lines such as "connections 3".
+std::string text_of(const wh::server_counters& seen) {
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const std::pair<const char*, std::uint64_t> lines[] = {
+      {"open_files", files.rlim_cur},
+      {"connections", seen.connections},
+      {"websockets", seen.websockets},
+      {"connections_accepted", seen.connections_accepted},
+      {"accept_failures", seen.accept_failures},
+      {"requests_timed_out", seen.requests_timed_out},
+      {"protocol_errors", seen.protocol_errors},
+      {"stalled_handlers", seen.stalled_handlers},
+      {"inbound_overflows", seen.inbound_overflows},
+  };
+  std::string text;
+  for (const auto& [name, value] : lines) text += std::string(name) + " " + std::to_string(value) + "\n";
+  return text;
+}
+
 }  // namespace
 
 int main(int argc, char* argv[]) {
@@ -43,10 +64,17 @@ int main(int argc, char* argv[]) {
   wh::web_application app(argc, argv);
   app.use_websockets();
   app.map("/hello", [](wh::http_context& context) -> wh::task<> { co_await context.response().write("hello"); });
+  app.map("/counters", [&app](wh::http_context& context) -> wh::task<> {
+    co_await context.response().write(text_of(app.counters()));
+  });
   app.map_websocket("/ws", echo);
   app.map_websocket("/obey", [&app](wh::websocket& socket) -> wh::task<> {
     co_await socket.send("obeying");
     co_await wh::sleep_for(24h, app.stopping());
+  });
+  // Never receives, and ends with its connection.
+  app.map_websocket("/never", [](wh::websocket&, const wh::http_context& context) -> wh::task<> {
+    co_await wh::sleep_for(24h, context.request_aborted());
   });
   // Takes no notice of anything.
   app.map_websocket("/sleep", [](wh::websocket& socket) -> wh::task<> {

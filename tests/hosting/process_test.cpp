@@ -1,14 +1,10 @@
 // What concerns the process: signals, exit codes, handlers that never end, and a kernel that gives no io_uring.
 #include <csignal>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "net/engine.hpp"
-#include "support/child_process.hpp"
+#include "running_process.hpp"
 #include "support/http_client.hpp"
 
 namespace windhover::hosting {
@@ -17,30 +13,14 @@ namespace {
 using end = test::child_process::end;
 using test::websocket_client;
 
-class Process : public ::testing::TestWithParam<std::string> {
+class Process : public running_process {
  protected:
-  void SetUp() override {
-    if (GetParam() == "io_uring" && !net::probe_io_uring().available) GTEST_SKIP() << "io_uring is not available here";
-  }
-  // Starts the server, with further arguments, and waits until it serves.
-  test::child_process& start(std::vector<std::string> further = {}, std::vector<std::string> variables = {}) {
-    std::vector<std::string> arguments{"--urls", "http://127.0.0.1:0", "--threads", "2", "--engine", GetParam()};
-    arguments.insert(arguments.end(), further.begin(), further.end());
-    child.emplace(WINDHOVER_CHILD_SERVER, std::move(arguments), std::move(variables));
-    const std::string line = child->wait_for_line("Now listening on: ");
-    url = line.substr(line.find("http://"));
-    child->wait_for_line("Application started. Press Ctrl+C to shut down.");
-    return *child;
-  }
   // A WebSocket to a handler that has begun.
   websocket_client open(std::string_view path) {
     websocket_client client(url, path);
     client.receive_text();
     return client;
   }
-
-  std::optional<test::child_process> child;
-  std::string url;
 };
 
 class ProcessStop : public Process {};

@@ -297,7 +297,7 @@ TEST_P(WebApplication, RunServesUntilStopIsCalledFromAnyThread) {
   });
   std::thread client([this] {
     ASSERT_TRUE(log.gets("Application started."));
-    const std::string line = log.lines().at(1);
+    const std::string line = log.lines(log_level::information).at(1);
     const std::string where = line.substr(line.find("http://"));
     EXPECT_EQ(http_client(where).get("/x").body, "hello");
     EXPECT_EQ(http_client(where).get("/stop").status, 200);

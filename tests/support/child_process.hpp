@@ -4,17 +4,18 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <csignal>
-#include <optional>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
+#include <thread>
 #include <vector>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -46,7 +47,11 @@ class child_process {
     ::posix_spawn_file_actions_destroy(&actions);
     ::close(ends[1]);
     output_ = ends[0];
-    if (error != 0) throw std::system_error(error, std::generic_category(), "starting " + program);
+    if (error != 0) {
+      ::close(output_);
+      throw std::system_error(error, std::generic_category(), "starting " + program);
+    }
+    reader_ = std::thread([this] { read_all(); });
   }
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
@@ -55,6 +60,7 @@ class child_process {
       ::kill(id_, SIGKILL);
       ::waitpid(id_, nullptr, 0);
     }
+    reader_.join();
     ::close(output_);
   }
 
@@ -62,10 +68,12 @@ class child_process {
 
   // The line of its output that holds the text; lines before it are passed over.
   std::string wait_for_line(std::string_view text) {
+    std::unique_lock lock(mutex_);
     for (std::size_t from = 0;;) {
       const std::size_t line_end = text_.find('\n', from);
       if (line_end == std::string::npos) {
-        if (!read_more()) throw std::runtime_error("the program has ended; it wrote:\n" + text_);
+        if (ended_) throw std::runtime_error("the program has ended; it wrote:\n" + text_);
+        wait_for_more(lock);
         continue;
       }
       const std::string line = text_.substr(from, line_end - from);
@@ -75,7 +83,9 @@ class child_process {
   }
   // How it ended, after all that it wrote.
   end wait_for_end() {
-    while (read_more()) {
+    {
+      std::unique_lock lock(mutex_);
+      while (!ended_) wait_for_more(lock);
     }
     int status = 0;
     while (::waitpid(id_, &status, 0) < 0 && errno == EINTR) {
@@ -84,7 +94,11 @@ class child_process {
     if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
     return {.exit_code = WEXITSTATUS(status)};
   }
-  const std::string& text() const noexcept { return text_; }
+  // What it has written so far.
+  std::string text() const {
+    const std::lock_guard lock(mutex_);
+    return text_;
+  }
 
  private:
   static std::vector<char*> pointers_to(std::vector<std::string>& texts) {
@@ -94,24 +108,35 @@ class child_process {
     return pointers;
   }
 
-  bool read_more() {
-    constexpr int patience = 60'000;
-    pollfd waiting{.fd = output_, .events = POLLIN, .revents = 0};
-    int ready = 0;
-    do {
-      ready = ::poll(&waiting, 1, patience);
-    } while (ready < 0 && errno == EINTR);
-    if (ready == 0) throw std::runtime_error("the program is silent; it wrote:\n" + text_);
-    std::array<char, 4096> piece;
-    const ssize_t count = ::read(output_, piece.data(), piece.size());
-    if (count <= 0) return false;
-    text_.append(piece.data(), static_cast<std::size_t>(count));
-    return true;
+  void wait_for_more(std::unique_lock<std::mutex>& lock) {
+    const std::size_t before = text_.size();
+    const bool came = changed_.wait_for(lock, std::chrono::seconds(patience_in_seconds),
+                                        [&] { return ended_ || text_.size() != before; });
+    if (!came) throw std::runtime_error("the program is silent; it wrote:\n" + text_);
   }
+  // Whether somebody waits for it or not, so that the program never waits for us.
+  void read_all() {
+    std::array<char, 4096> piece;
+    for (;;) {
+      const ssize_t count = ::read(output_, piece.data(), piece.size());
+      if (count < 0 && errno == EINTR) continue;
+      const std::lock_guard lock(mutex_);
+      if (count > 0) text_.append(piece.data(), static_cast<std::size_t>(count));
+      ended_ = count <= 0;
+      changed_.notify_all();
+      if (ended_) return;
+    }
+  }
+
+  static constexpr int patience_in_seconds = 60;
 
   pid_t id_ = -1;
   int output_ = -1;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
   std::string text_;
+  bool ended_ = false;
+  std::thread reader_;
 };
 
 }  // namespace windhover::test
