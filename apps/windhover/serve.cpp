@@ -19,6 +19,9 @@ struct serve_options {
   unsigned threads = 0;
   std::size_t max_message_size = std::size_t{64} << 20;
   bool compress = false;
+  std::vector<std::string> allowed_origins;
+  bool same_origin = false;
+  std::vector<std::string> allowed_hosts;
 };
 
 task<> echo(websocket& socket) {
@@ -41,6 +44,9 @@ int serve(const serve_options& options) {
   // An echo holds nothing that its client does not know. Every message is compressed, so that clients can be tried.
   websockets.dangerous_enable_compression = options.compress;
   websockets.compression_threshold = 0;
+  websockets.allowed_origins = options.allowed_origins;
+  websockets.same_origin = options.same_origin;
+  if (!options.allowed_hosts.empty()) app.use_host_filtering(options.allowed_hosts);
   app.use_websockets(websockets);
   if (options.root.empty()) {
     app.use_embedded_files({{.path = "/index.html", .content_type = "text/html; charset=utf-8", .content = echo_page}});
@@ -65,6 +71,11 @@ std::function<int()> add_serve(CLI::App& app) {
       ->capture_default_str();
   command->add_option("--max-message-size", options->max_message_size, "Bytes; 0 for no limit")->capture_default_str();
   command->add_flag("--compress", options->compress, "Compress messages for clients that offer permessage-deflate");
+  command->add_option("--allowed-origin", options->allowed_origins,
+                      "Origin whose pages may open WebSockets, such as https://example.com; all when left out");
+  command->add_flag("--same-origin", options->same_origin, "Let only pages of this server open WebSockets");
+  command->add_option("--allowed-host", options->allowed_hosts,
+                      "Host that requests may be for, such as example.com or *.example.com; all when left out");
   return [options] { return serve(*options); };
 }
 

@@ -23,7 +23,8 @@ const { webSocketUrl } = tool;
 const browser = await chromium.launch({
   executablePath: process.env.WINDHOVER_CHROMIUM ?? '/usr/bin/chromium',
   args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--no-first-run'],
+    '--disable-component-update', '--disable-sync', '--no-first-run',
+    '--host-resolver-rules=MAP stranger.test 127.0.0.1'],
 });
 
 // Every text that the state label ever had, in order.
@@ -349,6 +350,69 @@ test('under a content security policy with two hashes and nothing else the page 
   assert.deepEqual(refusals, []);
   await page.close();
   server.close();
+});
+
+// ----- Pages from elsewhere
+
+// A page of another origin than any tool's.
+async function strangersPage() {
+  const server = http.createServer((request, response) => response.end('<!doctype html><title>elsewhere</title>'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const origin = `http://127.0.0.1:${server.address().port}`;
+  const page = await browser.newPage();
+  await page.goto(origin);
+  return { page, origin, close: () => page.close().then(() => server.close()) };
+}
+
+// What a script of the page sees of a WebSocket: its echo, or the code of its close.
+const tryWebSocket = (page, url) => page.evaluate((to) => new Promise((resolve) => {
+  const socket = new WebSocket(to);
+  socket.onopen = () => socket.send('from a script');
+  socket.onmessage = ({ data }) => resolve(data);
+  socket.onclose = ({ code }) => resolve(code);
+}), url);
+
+test('with the switch for the same origin, only pages of the server itself get a WebSocket', async () => {
+  const strict = await serve({ options: ['--same-origin'] });
+  const elsewhere = await strangersPage();
+  assert.equal(await tryWebSocket(elsewhere.page, webSocketUrl), 'from a script', 'without the switch');
+  assert.equal(await tryWebSocket(elsewhere.page, strict.webSocketUrl), 1006);
+  const own = await browser.newPage();
+  await own.goto(strict.url);
+  assert.equal(await tryWebSocket(own, strict.webSocketUrl), 'from a script');
+  await own.close();
+  await elsewhere.close();
+  await strict.stop();
+});
+
+test('with allowed origins, only their pages get a WebSocket', async () => {
+  const one = await strangersPage();
+  const other = await strangersPage();
+  const strict = await serve({ options: ['--allowed-origin', one.origin] });
+  assert.equal(await tryWebSocket(one.page, strict.webSocketUrl), 'from a script');
+  assert.equal(await tryWebSocket(other.page, strict.webSocketUrl), 1006);
+  await one.close();
+  await other.close();
+  await strict.stop();
+});
+
+// A stranger's name that suddenly stands for this machine (DNS rebinding): for the browser, page and server then have
+// the same origin. Only the name in Host tells.
+test('with allowed hosts, a name that a stranger has bent towards the server gets nothing', async () => {
+  const open = await serve();
+  const strict = await serve({ options: ['--allowed-host', '127.0.0.1', '--same-origin'] });
+  const page = await browser.newPage();
+  const bent = ({ port }) => `http://stranger.test:${port}`;
+  assert.equal((await page.goto(bent(open))).status(), 200);
+  assert.equal(await tryWebSocket(page, `${bent(open).replace('http', 'ws')}/ws`), 'from a script');
+  assert.equal(await tryWebSocket(page, `${bent(strict).replace('http', 'ws')}/ws`), 1006);
+  assert.equal((await page.goto(bent(strict))).status(), 400);
+  assert.equal((await page.goto(strict.url)).status(), 200);
+  assert.equal(await tryWebSocket(page, strict.webSocketUrl), 'from a script');
+  await page.close();
+  await open.stop();
+  await strict.stop();
 });
 
 test('a server that stops is seen to go away', async () => {

@@ -122,8 +122,10 @@ describe('without agreement', () => {
   test('a server that was not told to compress declines, and messages come back', async () => {
     const client = await Client.open({ threshold: 0 }, plainTool.webSocketUrl);
     assert.equal(client.agreed, undefined);
-    client.socket.send(text(5000));
-    await client.assertReceives(text(5000));
+    const below = generator(1);
+    const payloads = Array.from({ length: 200 }, () => randomMessage(below));
+    for (const payload of payloads) client.socket.send(payload);
+    for (const payload of payloads) await client.assertReceives(payload);
     await client.close();
   });
 

@@ -47,10 +47,11 @@ class CompressionTests(unittest.IsolatedAsyncioTestCase):
     async def asyncSetUp(self):
         asyncio.get_running_loop().set_debug(False)  # it would report every step that takes 0.1 s
 
+    # Without parameters nothing is offered.
     def connect(self, parameters):
-        factory = ClientPerMessageDeflateFactory(*parameters)
+        offers = None if parameters is None else [ClientPerMessageDeflateFactory(*parameters)]
         return websockets.connect(
-            URL, compression=None, extensions=[factory], max_size=None, open_timeout=BOUND, close_timeout=BOUND,
+            URL, compression=None, extensions=offers, max_size=None, open_timeout=BOUND, close_timeout=BOUND,
             ping_interval=None,
         )
 
@@ -59,11 +60,22 @@ class CompressionTests(unittest.IsolatedAsyncioTestCase):
         self.assertIs(type(echo), type(message), "text comes back as text, binary as binary")
         self.assertTrue(echo == message, "an unchanged echo")
 
+    async def assert_random_messages_come_back(self, socket, seed):
+        rng = random.Random(seed)
+        messages = [message_of(rng) for _ in range(150)]
+
+        async def send():
+            for message in messages:
+                await socket.send(message)
+
+        sending = asyncio.create_task(send())
+        for message in messages:
+            await self.assert_receives(socket, message)
+        await within(sending)
+
     async def test_random_messages_come_back_with_every_parameter(self):
         for parameters in PARAMETERS:
             with self.subTest(parameters=parameters):
-                rng = random.Random(str(parameters))
-                messages = [message_of(rng) for _ in range(150)]
                 async with self.connect(parameters) as socket:
                     (agreed,) = socket.extensions
                     self.assertEqual(agreed.name, "permessage-deflate")
@@ -71,15 +83,12 @@ class CompressionTests(unittest.IsolatedAsyncioTestCase):
                         self.assertTrue(agreed.remote_no_context_takeover)
                     if parameters[2]:
                         self.assertLessEqual(agreed.remote_max_window_bits, parameters[2])
+                    await self.assert_random_messages_come_back(socket, str(parameters))
 
-                    async def send():
-                        for message in messages:
-                            await socket.send(message)
-
-                    sending = asyncio.create_task(send())
-                    for message in messages:
-                        await self.assert_receives(socket, message)
-                    await within(sending)
+    async def test_random_messages_come_back_without_compression(self):
+        async with self.connect(None) as socket:
+            self.assertEqual(list(socket.extensions), [])
+            await self.assert_random_messages_come_back(socket, "plain")
 
     async def test_fragments_come_back_whole(self):
         async with self.connect((False, False, None, None)) as socket:
