@@ -97,7 +97,11 @@ class connecting final : private connect_attempt::listener {
     attempt_ = connect_attempt::add_to(loop_, to_, connected_socket(loop_.kernel(), made), *this);
     return true;
   }
-  connect_outcome await_resume() { return std::move(*outcome_); }
+  connect_outcome await_resume() {
+    const int error = outcome_->error;
+    if (error != 0) outcome_->failures = endpoint_of(to_).to_string() + ": " + std::generic_category().message(error);
+    return std::move(*outcome_);
+  }
   void stopped() noexcept {
     if (outcome_) return;
     if (waiter_) {
@@ -113,7 +117,6 @@ class connecting final : private connect_attempt::listener {
     outcome_.emplace();
     outcome_->error = error;
     outcome_->socket = std::move(socket);
-    if (error != 0) outcome_->failures = endpoint_of(to_).to_string() + ": " + std::generic_category().message(error);
     if (waiter_) waiter_.resume();
   }
 

@@ -14,6 +14,10 @@ namespace {
 // From here on simdjson beats the scalar loop, even on plain ASCII.
 constexpr std::size_t simd_threshold = 64;
 
+// At its first use simdjson looks at the processor, and takes memory to note what it has found: here, and not in the
+// middle of a message, where there may be none.
+[[maybe_unused]] const bool simdjson_is_ready = simdjson::validate_utf8("", 0);
+
 // How many octets a character with this lead octet has; 1 for what is no lead octet of a longer one.
 std::size_t character_length(std::uint8_t lead) noexcept {
   if (lead < 0xc0) return 1;
