@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "net/engine.hpp"
@@ -23,6 +25,7 @@ namespace {
 constexpr std::size_t receive_buffer_size = std::size_t{512} << 10;
 constexpr int events_per_turn = 512;
 constexpr std::uint64_t wake_data = ~std::uint64_t{0};
+constexpr std::uint64_t alarm_data = wake_data - 1;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
 
@@ -31,27 +34,31 @@ constexpr token token_of(std::uint64_t data) noexcept {
   return {static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32)};
 }
 
+class owned_descriptor {
+ public:
+  // Of a call that may have failed.
+  owned_descriptor(int made, const char* by) : descriptor_(made) {
+    if (made < 0) fail(by);
+  }
+  owned_descriptor(const owned_descriptor&) = delete;
+  owned_descriptor& operator=(const owned_descriptor&) = delete;
+  ~owned_descriptor() { ::close(descriptor_); }
+  int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
 class epoll_engine final : public engine {
  public:
   epoll_engine() : buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_size)) {
-    epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-    if (epoll_ < 0) fail("epoll_create1");
-    wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0) {
-      ::close(epoll_);
-      fail("eventfd");
-    }
-    epoll_event event{};
-    event.events = EPOLLIN;
-    event.data.u64 = wake_data;
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, wake_, &event);
+    watch(wake_, wake_data);
+    watch(alarm_, alarm_data);
   }
   ~epoll_engine() override {
     for (const slot& each : slots_) {
       if (each.owns_descriptor && each.descriptor >= 0) ::close(each.descriptor);
     }
-    ::close(wake_);
-    ::close(epoll_);
   }
 
   std::string_view name() const noexcept override { return "epoll"; }
@@ -80,7 +87,7 @@ class epoll_engine final : public engine {
 
   void close(token which, bool reset) noexcept override {
     slot& here = at(which);
-    if (here.registered) ::epoll_ctl(epoll_, EPOLL_CTL_DEL, here.descriptor, nullptr);
+    if (here.registered) ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, here.descriptor, nullptr);
     here.registered = false;
     if (here.owns_descriptor) {
       if (reset) {
@@ -134,7 +141,8 @@ class epoll_engine final : public engine {
     const bool nothing_to_deliver =
         closed_.empty() && failed_sends_.empty() && ready_now_.empty() && connected_now_.empty();
     epoll_event ready[events_per_turn];
-    const int count = ::epoll_wait(epoll_, ready, events_per_turn, nothing_to_deliver ? wait_time(deadline) : 0);
+    const bool waits = nothing_to_deliver && (!deadline || rings_before(*deadline));
+    const int count = ::epoll_wait(epoll_.get(), ready, events_per_turn, waits ? -1 : 0);
     events.woke();
     deliver_own(events);
     for (int i = 0; i < count; ++i) {
@@ -146,7 +154,7 @@ class epoll_engine final : public engine {
   void wake() noexcept override {
     const std::uint64_t one = 1;
     // A full counter means that the loop is about to wake anyway.
-    [[maybe_unused]] const auto written = ::write(wake_, &one, sizeof one);
+    [[maybe_unused]] const auto written = ::write(wake_.get(), &one, sizeof one);
   }
 
  private:
@@ -177,7 +185,7 @@ class epoll_engine final : public engine {
     epoll_event event{};
     event.events = interest;
     event.data.u64 = data_of(which);
-    if (::epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) return false;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) return false;
     slot& here = make(which);
     here.descriptor = descriptor;
     here.what = what;
@@ -196,7 +204,7 @@ class epoll_engine final : public engine {
     epoll_event event{};
     event.events = interest;
     event.data.u64 = data_of(which);
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, here.descriptor, &event);
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, here.descriptor, &event);
   }
 
   // 0 when everything went, EAGAIN when the socket is full, otherwise the failure.
@@ -220,10 +228,25 @@ class epoll_engine final : public engine {
     }
   }
 
-  int wait_time(std::optional<time_point> deadline) const noexcept {
-    if (!deadline) return -1;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(*deadline - now()).count();
-    return left <= 0 ? 0 : static_cast<int>(std::min<long long>(left, 1'000'000));
+  void watch(const owned_descriptor& what, std::uint64_t data) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.u64 = data;
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, what.get(), &event) != 0) fail("epoll_ctl");
+  }
+
+  // Sees to it that a wait ends at the deadline; false when it has passed. One alarm stands for many waits: deadlines
+  // mostly move further away, and an alarm that comes too early costs one turn, while a time-out for every wait would
+  // cost the kernel a timer each time.
+  bool rings_before(time_point deadline) noexcept {
+    if (rings_at_ && *rings_at_ <= deadline) return true;
+    if (deadline <= now()) return false;
+    const auto since = std::chrono::nanoseconds(deadline.time_since_epoch()).count();
+    itimerspec time{};
+    time.it_value = {since / 1'000'000'000, since % 1'000'000'000};
+    ::timerfd_settime(alarm_.get(), TFD_TIMER_ABSTIME, &time, nullptr);
+    rings_at_ = deadline;
+    return true;
   }
 
   // What was found out without waiting. New entries may come while these are delivered: they wait for the next turn.
@@ -243,9 +266,11 @@ class epoll_engine final : public engine {
   }
 
   void deliver(engine_events& events, const epoll_event& event) {
-    if (event.data.u64 == wake_data) {
+    if (event.data.u64 == wake_data || event.data.u64 == alarm_data) {
+      const bool is_alarm = event.data.u64 == alarm_data;
       std::uint64_t count = 0;
-      [[maybe_unused]] const auto taken = ::read(wake_, &count, sizeof count);
+      [[maybe_unused]] const auto taken = ::read((is_alarm ? alarm_ : wake_).get(), &count, sizeof count);
+      if (is_alarm) rings_at_.reset();
       return;
     }
     const token which = token_of(event.data.u64);
@@ -304,7 +329,7 @@ class epoll_engine final : public engine {
   void end_receiving(token which, engine_client& client, int error) {
     slot& here = at(which);
     if (error != 0 && here.registered) {
-      ::epoll_ctl(epoll_, EPOLL_CTL_DEL, here.descriptor, nullptr);
+      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, here.descriptor, nullptr);
       here.registered = false;
     } else {
       change(here, which, EPOLLIN, false);
@@ -325,8 +350,10 @@ class epoll_engine final : public engine {
     }
   }
 
-  int epoll_ = -1;
-  int wake_ = -1;
+  owned_descriptor epoll_{::epoll_create1(EPOLL_CLOEXEC), "epoll_create1"};
+  owned_descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"};
+  owned_descriptor alarm_{::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create"};
+  std::optional<time_point> rings_at_;  // when the alarm rings
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<slot> slots_;
   std::vector<token> closed_;

@@ -18,6 +18,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -48,7 +49,18 @@ struct ring_geometry {
 constexpr ring_geometry incremental_geometry{8, std::size_t{512} << 10};
 constexpr ring_geometry plain_geometry{64, std::size_t{64} << 10};
 
-enum class operation : std::uint64_t { ignored, wake, accept, receive, send, resend, hang_up, connect, readiness };
+enum class operation : std::uint64_t {
+  ignored,
+  wake,
+  alarm,
+  accept,
+  receive,
+  send,
+  resend,
+  hang_up,
+  connect,
+  readiness
+};
 
 // 4 bits of operation, 28 bits of slot, 32 bits of generation.
 constexpr std::uint64_t data_of(operation what, token which) noexcept {
@@ -253,13 +265,15 @@ class io_uring_engine final : public engine {
     submit_and_wait(deadline);
     events.woke();
     batch_.swap(arrived_);
-    reap_sends(events);
+    reap_sends(events, batch_);
     deliver_closed(events);
     for (const completion& each : batch_) {
       deliver(events, each);
       if (events.between_completions()) {
         received_.publish();
         submit();
+        // What has been sent need not be kept: the next messages find its memory in the processor's cache.
+        reap_sends(events, arrived_);
       }
     }
     batch_.clear();
@@ -408,27 +422,41 @@ class io_uring_engine final : public engine {
 
   void submit_and_wait(std::optional<time_point> deadline) noexcept {
     const bool has_something = !arrived_.empty() || !closed_.empty() || std::exchange(hurry_, false);
-    const auto left = deadline ? *deadline - now() : duration::max();
-    if (has_something || left <= duration::zero()) return submit();
-    if (deadline) {
-      const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(left).count();
-      __kernel_timespec time{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-      io_uring_cqe* first = nullptr;
-      io_uring_submit_and_wait_timeout(&owner_.ring, &first, 1, &time, nullptr);
-    } else {
-      io_uring_submit_and_wait(&owner_.ring, 1);
-    }
+    if (has_something || (deadline && !rings_before(*deadline))) return submit();
+    io_uring_submit_and_wait(&owner_.ring, 1);
     collect();
     if (io_uring_sq_ready(&owner_.ring) > 0) submit();
   }
 
-  // See fact 1 at the head of the file. Failed sends are marked first, then every other send of the batch has
-  // succeeded.
-  void reap_sends(engine_events& events) {
+  // Sees to it that a wait ends at the deadline; false when it has passed. One alarm stands for many waits: deadlines
+  // mostly move further away, and an alarm that comes too early costs one turn, while a time-out for every wait would
+  // cost the kernel a timer each time.
+  bool rings_before(time_point deadline) noexcept {
+    if (alarm_ && *alarm_ <= deadline) return true;
+    if (deadline <= now()) return false;
+    const auto since = std::chrono::nanoseconds(deadline.time_since_epoch()).count();
+    alarm_time_ = {since / 1'000'000'000, since % 1'000'000'000};
+    io_uring_sqe* entry = submission();
+    if (alarm_) {
+      io_uring_prep_timeout_update(entry, &alarm_time_, data_of(operation::alarm, {}), IORING_TIMEOUT_ABS);
+      entry->user_data = data_of(operation::ignored, {});
+      entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    } else {
+      io_uring_prep_timeout(entry, &alarm_time_, 0, IORING_TIMEOUT_ABS);
+      entry->user_data = data_of(operation::alarm, {});
+    }
+    alarm_ = deadline;
+    return true;
+  }
+
+  // See fact 1 at the head of the file. Failed sends are marked first, then every other send that was submitted has
+  // succeeded. Their completions count once.
+  void reap_sends(engine_events& events, std::vector<completion>& completions) {
     if (sent_.empty()) return;
-    for (const completion& each : batch_) {
+    for (completion& each : completions) {
       if (operation_of(each.data) != operation::send) continue;
       const token which = token_of(each.data);
+      each.data = data_of(operation::ignored, {});
       slot& here = at(which);
       here.send_failed = true;
       after_failed_send(which, here, each.result);
@@ -493,8 +521,11 @@ class io_uring_engine final : public engine {
         return ready(events, which, each.result);
       case operation::wake:
         return woken(each.flags);
+      case operation::alarm:
+        alarm_.reset();
+        return;
       case operation::send:     // reaped already
-      case operation::ignored:  // a cancellation that came too late
+      case operation::ignored:  // the same, or a cancellation that came too late
         return;
     }
   }
@@ -606,6 +637,8 @@ class io_uring_engine final : public engine {
   bool enabled_ = false;
   std::vector<slot> slots_;
   bool hurry_ = false;
+  std::optional<time_point> alarm_;  // when the kernel ends a wait
+  __kernel_timespec alarm_time_{};   // the same, for the kernel to read
   std::vector<completion> arrived_;  // taken from the ring, not yet delivered
   std::vector<completion> batch_;    // being delivered
   std::vector<token> sent_;          // issued since the last reaping
