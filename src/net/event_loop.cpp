@@ -92,6 +92,7 @@ void event_loop::woke() noexcept {
   now_ = engine_->now();
   last_look_ = now_;
   submitted_at_ = now_;
+  unsubmitted_ = 0;
 }
 
 loop_object* event_loop::find(token which) noexcept {
@@ -108,10 +109,11 @@ engine_client* event_loop::client_of(token which) noexcept {
 // that holds the loop.
 bool event_loop::between_completions() noexcept {
   note_hold(last_client_);
-  if (now_ - submitted_at_ < submit_after && unsubmitted_ < submit_bytes) return false;
+  if (unsubmitted_ == 0 || (now_ - submitted_at_ < submit_after && unsubmitted_ < submit_bytes)) return false;
   submitted_at_ = now_;
   flush_all();
-  return std::exchange(unsubmitted_, 0) > 0;
+  unsubmitted_ = 0;
+  return true;
 }
 
 void event_loop::note_hold(token holder) noexcept {

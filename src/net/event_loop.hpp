@@ -201,8 +201,8 @@ class event_loop final : private engine_events {
   void gather(outgoing& to, std::span<const std::byte> bytes);
   std::unique_ptr<outgoing> lend_outgoing();
   void take_back(std::unique_ptr<outgoing> used) noexcept;
-  // Output that was handed to the engine; counts towards an early submission.
-  void output_issued(std::size_t bytes) noexcept { unsubmitted_ += bytes; }
+  // Output that waits for the end of the iteration; so much of it is submitted early.
+  void output_queued(std::size_t bytes) noexcept { unsubmitted_ += bytes; }
 
  private:
   struct slot {

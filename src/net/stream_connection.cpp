@@ -76,6 +76,7 @@ void stream_connection::out_of_memory() noexcept {
 
 void stream_connection::queued(std::size_t bytes) noexcept {
   queued_bytes_ += bytes;
+  loop_.output_queued(bytes);
   if (above_high_water()) was_above_ = true;
   loop_.flush_later(*this);
 }
@@ -225,21 +226,19 @@ void stream_connection::flush() noexcept {
 }
 
 void stream_connection::start_send() noexcept {
-  std::size_t bytes = 0;
   try {
-    bytes = gather_send();
+    gather_send();
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }
   in_flight_ = true;
-  loop_.output_issued(bytes);
   // Somebody waits for the outcome: a closing stream for its end, writers above the mark, output that found no room.
   if (closing_ || was_above_ || !output_->queued.empty()) loop_.hurry();
   if (loop_.kernel().send(token_, output_->operation)) on_sent(0);
 }
 
-// What goes in one send, and how many bytes that are.
-std::size_t stream_connection::gather_send() {
+// What goes in one send.
+void stream_connection::gather_send() {
   outgoing& out = *output_;
   const std::size_t count = std::min(out.queued.size(), pieces_per_send);
   if (count == out.queued.size()) {
@@ -251,13 +250,10 @@ std::size_t stream_connection::gather_send() {
   }
   out.operation.first = 0;
   out.operation.pieces.clear();
-  std::size_t bytes = 0;
   for (const base::slice& each : out.sending) {
     // The kernel only reads; the interface of sendmsg has no const.
     out.operation.pieces.push_back({const_cast<std::byte*>(each.data), each.size});
-    bytes += each.size;
   }
-  return bytes;
 }
 
 void stream_connection::on_sent(int error) noexcept {

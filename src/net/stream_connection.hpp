@@ -59,7 +59,7 @@ class stream_connection final : public loop_object, public transport {
   void queued(std::size_t bytes) noexcept;
   void out_of_memory() noexcept;
   void start_send() noexcept;
-  std::size_t gather_send();
+  void gather_send();
   void follow_pause() noexcept;
   void die(const failure* why, bool reset) noexcept;
   void end_when_both_sides_have() noexcept;
