@@ -6,6 +6,7 @@
 #include <new>
 #include <utility>
 
+#include "websocket/message_access.hpp"
 #include "websocket/websocket_handle_state.hpp"
 #include "wire/websocket/close.hpp"
 #include "wire/websocket/encoder.hpp"
@@ -25,7 +26,8 @@ wire::frame_decoder::limits decoder_limits(const websocket_settings& settings, b
 
 shared_websocket_settings or_defaults(shared_websocket_settings settings) {
   static const auto defaults = std::make_shared<const websocket_settings>();
-  return settings ? std::move(settings) : defaults;
+  if (!settings) return defaults;
+  return settings;
 }
 
 }  // namespace
@@ -151,6 +153,10 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
     in_frame_ = true;
     if (!is_control(decoder_.frame().code)) {
       if (compression_ != nullptr && !begin_frame_where_compression_is()) return true;
+      if (is_whole_message_for_a_receiver(bytes.size())) {
+        hand_over_whole_message(bytes);
+        return true;
+      }
       begin_data_frame();
     }
   }
@@ -160,6 +166,27 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
   }
   if (compression_ != nullptr && decoder_.frame().compressed) return decode_compressed_payload(bytes);
   return decode_payload(bytes);
+}
+
+// Most messages are one frame that comes at once, to a handler that waits: they need not go through the queue.
+bool websocket_connection::is_whole_message_for_a_receiver(std::size_t available) const noexcept {
+  const auto frame = decoder_.frame();
+  return receiver_ != nullptr && !drop_messages_ && frame.first && frame.fin && !frame.compressed &&
+         frame.payload_length <= available && frame.payload_length > 0;
+}
+
+void websocket_connection::hand_over_whole_message(std::span<const std::byte>& bytes) {
+  const auto frame = decoder_.frame();
+  const auto size = static_cast<std::size_t>(frame.payload_length);
+  base::buffer_ref buffer = base::buffer_ref::allocate(message_access::headroom + size);
+  decoder_.read_payload(bytes, {buffer->data() + message_access::headroom, size});
+  in_frame_ = false;
+  if (!decoder_.end_frame()) return fail(decoder_.error());
+  ++counters_.messages_received;
+  websocket::receive_awaiter& awaiter = *std::exchange(receiver_, nullptr);
+  const auto type = static_cast<message_type>(frame.code);
+  awaiter.result_ = received(message_access::make(std::move(buffer), message_access::headroom, size, type));
+  awaiter.waiter_.resume();
 }
 
 void websocket_connection::begin_data_frame() {
