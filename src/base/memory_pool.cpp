@@ -2,7 +2,9 @@
 
 #include <array>
 #include <bit>
+#include <cstdint>
 #include <new>
+#include <utility>
 
 #include <windhover/task.hpp>
 
@@ -51,53 +53,58 @@ struct free_block {
   free_block* next;
 };
 
-class thread_lists {
- public:
-  thread_lists() noexcept = default;
-  thread_lists(const thread_lists&) = delete;
-  thread_lists& operator=(const thread_lists&) = delete;
-  ~thread_lists() {
-    for (list& each : lists_) {
-      while (each.first != nullptr) {
-        free_block* next = each.first->next;
-        ::operator delete(each.first);
-        each.first = next;
-      }
-    }
-    ended_ = true;
-  }
-
-  void* take(std::size_t index) noexcept {
-    list& from = lists_[index];
-    free_block* block = from.first;
-    if (block == nullptr) return nullptr;
-    from.first = block->next;
-    --from.count;
-    return block;
-  }
-
-  // False when the class keeps enough already, or the thread is ending.
-  bool keep(void* block, std::size_t index) noexcept {
-    list& to = lists_[index];
-    const std::size_t most = index < small_classes ? kept_bytes_small : kept_bytes_large;
-    if (ended_ || (to.count + 1) * size_of_class(index) > most) return false;
-    to.first = ::new (block) free_block{to.first};
-    ++to.count;
-    return true;
-  }
-
- private:
-  struct list {
-    free_block* first = nullptr;
-    std::size_t count = 0;
-  };
-  std::array<list, classes> lists_{};
-  bool ended_ = false;
+struct free_list {
+  free_block* first = nullptr;
+  std::size_t count = 0;
 };
 
-thread_lists& lists_of_this_thread() noexcept {
-  static thread_local thread_lists lists;
-  return lists;
+enum class thread_state : std::uint8_t { nothing_kept, keeps, ended };
+
+// Of the thread. Without a constructor or a destructor, so that looking at them is one access to memory.
+constinit thread_local std::array<free_list, classes> lists{};
+constinit thread_local thread_state state = thread_state::nothing_kept;
+
+// Gives back what the thread has kept, at its end.
+struct end_of_thread {
+  end_of_thread() noexcept = default;
+  end_of_thread(const end_of_thread&) = delete;
+  end_of_thread& operator=(const end_of_thread&) = delete;
+  ~end_of_thread() {
+    state = thread_state::ended;
+    for (free_list& each : lists) {
+      while (each.first != nullptr) ::operator delete(std::exchange(each.first, each.first->next));
+    }
+  }
+};
+
+// False: the thread is ending.
+bool begin_keeping() noexcept {
+  if (state == thread_state::ended) return false;
+  static thread_local end_of_thread at_the_end;
+  static_cast<void>(at_the_end);
+  state = thread_state::keeps;
+  return true;
+}
+
+// None when none is kept.
+void* take(std::size_t index) noexcept {
+  free_list& from = lists[index];
+  free_block* const block = from.first;
+  if (block == nullptr) return nullptr;
+  from.first = block->next;
+  --from.count;
+  return block;
+}
+
+// False when the class keeps enough already, or the thread is ending.
+bool keep(void* block, std::size_t index) noexcept {
+  free_list& to = lists[index];
+  const std::size_t most = index < small_classes ? kept_bytes_small : kept_bytes_large;
+  if ((to.count + 1) * size_of_class(index) > most) return false;
+  if (state != thread_state::keeps && !begin_keeping()) return false;
+  to.first = ::new (block) free_block{to.first};
+  ++to.count;
+  return true;
 }
 
 }  // namespace
@@ -110,12 +117,12 @@ void* pool_allocate(std::size_t size) {
   if (passes_through) return ::operator new(size);
   if (size > large_limit) return ::operator new(size);
   const std::size_t index = class_of(size);
-  if (void* block = lists_of_this_thread().take(index)) return block;
+  if (void* block = take(index)) return block;
   return ::operator new(size_of_class(index));
 }
 
 void pool_release(void* block, std::size_t size) noexcept {
-  if (passes_through || size > large_limit || !lists_of_this_thread().keep(block, class_of(size))) {
+  if (passes_through || size > large_limit || !keep(block, class_of(size))) {
     ::operator delete(block);
   }
 }
