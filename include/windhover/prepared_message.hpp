@@ -5,38 +5,39 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
-#include <utility>
 
 #include <windhover/message.hpp>
 
 namespace windhover {
 
-// A whole frame, ready for the wire. Copies share it; any thread may use and release it.
+class prepared_frames;
+
+// A whole frame, ready for the wire. Copies share it; any thread may use and release it. One that was moved from may
+// only be assigned to or destroyed.
+//
+// Where a socket has negotiated compression the message is compressed unless it is short or `compression` disables it:
+// once for all sockets with the same window, and without reference to what they have sent before. The next message that
+// such a socket compresses for itself cannot refer to earlier ones either, so a socket that mostly has messages of its
+// own compresses best when what is shared disables compression.
 class prepared_message {
  public:
   // Throws std::invalid_argument for a text that is not UTF-8.
-  static prepared_message from_text(std::string_view text);
-  static prepared_message from_bytes(std::span<const std::byte> bytes);
+  static prepared_message from_text(std::string_view text, disable_compression compression = disable_compression::no);
+  static prepared_message from_bytes(std::span<const std::byte> bytes,
+                                     disable_compression compression = disable_compression::no);
 
-  prepared_message(const prepared_message& other) noexcept;
-  prepared_message(prepared_message&& other) noexcept;
-  prepared_message& operator=(prepared_message other) noexcept;
-  ~prepared_message();
-
-  message_type type() const noexcept { return type_; }
+  message_type type() const noexcept;
   // Of the payload.
-  std::size_t size() const noexcept { return size_; }
+  std::size_t size() const noexcept;
 
  private:
   friend struct message_access;
-  prepared_message(message_type type, std::span<const std::byte> payload);
+  explicit prepared_message(std::shared_ptr<const prepared_frames> frames) noexcept;
 
-  base::buffer* frame_;
-  std::size_t size_;
-  std::size_t header_size_;
-  message_type type_;
+  std::shared_ptr<const prepared_frames> frames_;
 };
 
 }  // namespace windhover

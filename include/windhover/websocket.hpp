@@ -161,7 +161,7 @@ class websocket {
   }
   // Kept by reference, not copied, unless it is compressed (a client's frames are masked, which is a copy).
   send_awaiter send(const message& whole, disable_compression compression = disable_compression::no);
-  // As it was prepared, which is not compressed.
+  // As it was prepared.
   send_awaiter send(const prepared_message& shared);
 
   // ----- Closing

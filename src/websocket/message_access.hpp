@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/buffer.hpp"
+#include "websocket/prepared_frames.hpp"
 #include <windhover/message.hpp>
 #include <windhover/prepared_message.hpp>
 
@@ -22,13 +23,7 @@ struct message_access {
   static base::buffer* owner(const message& whole) noexcept { return whole.owner_; }
   static std::byte* data(const message& whole) noexcept { return whole.data_; }
 
-  static base::slice frame(const prepared_message& prepared) noexcept {
-    prepared.frame_->acquire();
-    return {base::buffer_ref(prepared.frame_), prepared.frame_->data(), prepared.header_size_ + prepared.size_};
-  }
-  static std::span<const std::byte> payload(const prepared_message& prepared) noexcept {
-    return {prepared.frame_->data() + prepared.header_size_, prepared.size_};
-  }
+  static const prepared_frames& frames(const prepared_message& prepared) noexcept { return *prepared.frames_; }
 };
 
 }  // namespace windhover

@@ -79,20 +79,10 @@ bool outbound_compression::worth_compressing(std::size_t size, end_of_message en
   return window_bits_ >= smallest_of_zlib && (end == end_of_message::no || size >= threshold_);
 }
 
-std::optional<std::span<const std::byte>> outbound_compression::deflate(std::span<const std::byte> payload, bool first,
-                                                                        end_of_message end,
-                                                                        disable_compression disabled) {
-  const bool allowed = disabled == disable_compression::no;
-  if (first) compressing_ = allowed && worth_compressing(payload.size(), end);
-  if (!compressing_) return std::nullopt;
-  if (!allowed) {
-    throw std::invalid_argument(
-        "a fragment is not to be compressed, but its message has begun compressed: say so with its first fragment");
-  }
-  wire::deflater& with = engine();
+// Into the room of the thread.
+std::span<const std::byte> outbound_compression::deflate_with(wire::deflater& with, std::span<const std::byte> payload,
+                                                              wire::deflater::boundary boundary) {
   std::vector<std::byte>& out = pool_->room_for_deflated();
-  const auto boundary =
-      end == end_of_message::yes ? wire::deflater::boundary::message : wire::deflater::boundary::fragment;
   std::size_t size = 0;
   try {
     out.resize(compression_pool::kept_room);
@@ -107,12 +97,41 @@ std::optional<std::span<const std::byte>> outbound_compression::deflate(std::spa
     with.reset();
     throw;
   }
+  return std::span<const std::byte>(out).first(size);
+}
+
+std::optional<std::span<const std::byte>> outbound_compression::deflate(std::span<const std::byte> payload, bool first,
+                                                                        end_of_message end,
+                                                                        disable_compression disabled) {
+  const bool allowed = disabled == disable_compression::no;
+  if (first) compressing_ = allowed && worth_compressing(payload.size(), end);
+  if (!compressing_) return std::nullopt;
+  if (!allowed) {
+    throw std::invalid_argument(
+        "a fragment is not to be compressed, but its message has begun compressed: say so with its first fragment");
+  }
+  const auto boundary =
+      end == end_of_message::yes ? wire::deflater::boundary::message : wire::deflater::boundary::fragment;
+  const std::span<const std::byte> deflated = deflate_with(engine(), payload, boundary);
   // Without a context nothing is lost when a message that does not get smaller goes as it is.
-  if (first && end == end_of_message::yes && !own_ && size >= payload.size()) {
+  if (first && end == end_of_message::yes && !own_ && deflated.size() >= payload.size()) {
     compressing_ = false;
     return std::nullopt;
   }
-  return std::span<const std::byte>(out).first(size);
+  return deflated;
+}
+
+const prepared_frames::frame& outbound_compression::frame_of(const prepared_frames& shared) {
+  const std::span<const std::byte> payload = shared.plain().payload();
+  const bool allowed = shared.compression() == disable_compression::no;
+  if (!allowed || !worth_compressing(payload.size(), end_of_message::yes)) return shared.plain();
+  const prepared_frames::frame& frame = shared.compressed(window_bits_, [&] {
+    return deflate_with(pool_->fresh_deflater(window_bits_), payload, wire::deflater::boundary::message);
+  });
+  pool_->trim_room();
+  // The peer's window holds now what ours has never seen.
+  if (&frame != &shared.plain() && own_) own_->reset();
+  return frame;
 }
 
 // ----- Both

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "websocket/compression_pool.hpp"
+#include "websocket/prepared_frames.hpp"
 #include "wire/utf8.hpp"
 #include "wire/websocket/deflate_negotiation.hpp"
 #include "wire/websocket/error.hpp"
@@ -113,7 +114,12 @@ class outbound_compression {
     return true;
   }
 
+  // Instead, for a message that many sockets send: the frame that this one is to send. Throws std::bad_alloc.
+  const prepared_frames::frame& frame_of(const prepared_frames& shared);
+
  private:
+  std::span<const std::byte> deflate_with(wire::deflater& with, std::span<const std::byte> payload,
+                                          wire::deflater::boundary boundary);
   std::optional<std::span<const std::byte>> deflate(std::span<const std::byte> payload, bool first, end_of_message end,
                                                     disable_compression disabled);
   wire::deflater& engine();

@@ -182,22 +182,29 @@ bool websocket_connection::send(const message& whole, disable_compression compre
 
 bool websocket_connection::send(const prepared_message& shared) {
   if (!may_queue()) return false;
-  const std::span<const std::byte> payload = message_access::payload(shared);
-  if (sending_fragments_) check_text(shared.type(), payload, end_of_message::yes);
+  const prepared_frames& frames = message_access::frames(shared);
+  const std::span<const std::byte> payload = frames.plain().payload();
+  if (sending_fragments_) check_text(frames.type(), payload, end_of_message::yes);
   if (role_ == wire::role::client || sending_fragments_) {
-    // The end of a message in fragments may be that of a compressed one.
-    const bool compressed = compression_ != nullptr && sending_fragments_ &&
-                            queue_compressed(shared.type(), payload, end_of_message::yes, disable_compression::no);
-    if (!compressed) queue_data(shared.type(), end_of_message::yes, payload);
+    // Masked with a key of its own, or the end of another message: it has to be encoded for itself.
+    const bool compressed =
+        compression_ != nullptr && queue_compressed(frames.type(), payload, end_of_message::yes, frames.compression());
+    if (!compressed) queue_data(frames.type(), end_of_message::yes, payload);
     return sent();
   }
-  base::slice frame = message_access::frame(shared);
-  if (must_be_cut(payload)) {
-    queue_shared_in_frames(static_cast<opcode>(shared.type()), *frame.owner.get(), payload);
-  } else if (frame.size <= gathered_payload) {
-    stream_.queue_copy(frame.bytes());
+  const bool as_it_is = compression_ == nullptr;
+  const prepared_frames::frame& frame = as_it_is ? frames.plain() : compression_->outbound().frame_of(frames);
+  const auto code = static_cast<opcode>(frames.type());
+  if (!must_be_cut(frame.payload())) {
+    if (frame.payload_size <= gathered_payload) {
+      stream_.queue_copy(frame.whole().bytes());
+    } else {
+      stream_.queue(frame.whole());
+    }
+  } else if (&frame == &frames.plain()) {
+    queue_shared_in_frames(code, *frame.owner.get(), payload);
   } else {
-    stream_.queue(std::move(frame));
+    queue_frames(code, true, frame.payload(), true);
   }
   return sent();
 }

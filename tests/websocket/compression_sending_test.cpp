@@ -2,6 +2,7 @@
 // windows, order, and memory.
 #include <cstddef>
 #include <random>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -202,18 +203,57 @@ TEST(CompressionSending, NothingIsCompressedWhereNothingWasNegotiated) {
 
 // ----- Prepared messages
 
-TEST(CompressionSending, APreparedMessageGoesAsItWasPrepared) {
+// What it says after the peer's window holds it too shows that its own context has been forgotten.
+TEST(CompressionSending, APreparedMessageIsCompressedBetweenOthers) {
   const std::string text = words(3000);
   const auto handler = [&](websocket& socket) -> task<> {
     const auto prepared = prepared_message::from_text(text);
     co_await socket.send(text);
     co_await socket.send(prepared);
     co_await socket.send(text);
+    co_await socket.send(prepared);
     EXPECT_EQ(socket.handle().send(prepared), websocket_handle::outcome::queued);
     const auto none = co_await socket.receive();
     EXPECT_FALSE(none);
   };
-  EXPECT_EQ(messages_of(handler), (notes{"text " + text + "*", "text " + text, "text " + text + "*", "text " + text}));
+  const std::string seen = "text " + text + "*";
+  for (const bool takeover : {true, false}) {
+    for (int bits = 9; bits <= 15; ++bits) {
+      SCOPED_TRACE(std::to_string(bits) + (takeover ? " with" : " without") + " context");
+      const case_of_sending with{.agreed = {.server_no_context_takeover = !takeover, .server_max_window_bits = bits}};
+      EXPECT_EQ(messages_of(handler, with), notes(5, seen));
+    }
+  }
+}
+
+TEST(CompressionSending, APreparedMessageCanBeLeftUncompressed) {
+  const std::string text = words(3000);
+  std::mt19937 random(3);
+  std::string noise(5000, '\0');
+  for (char& each : noise) each = static_cast<char>(random());
+  const auto handler = [&](websocket& socket) -> task<> {
+    const auto secret = prepared_message::from_text(text, disable_compression::yes);
+    co_await socket.send(secret);
+    const auto shorter = prepared_message::from_text(words(99));
+    co_await socket.send(shorter);
+    const auto dense = prepared_message::from_bytes(std::as_bytes(std::span(noise)));
+    co_await socket.send(dense);
+    co_await socket.send(text);
+  };
+  EXPECT_EQ(messages_of(handler, {.agreed = {}, .threshold = 100}),
+            (notes{"text " + text, "text " + words(99), "binary " + noise, "text " + text + "*"}));
+}
+
+// Its own window has not been changed by what has gone as it is.
+TEST(CompressionSending, AnUncompressedPreparedMessageLeavesTheContext) {
+  const std::string text = letters(400);
+  const frames seen = frames_of([&](websocket& socket) -> task<> {
+    const auto secret = prepared_message::from_text(text, disable_compression::yes);
+    co_await socket.send(text);
+    co_await socket.send(secret);
+    co_await socket.send(text);
+  });
+  EXPECT_LT(seen.at(2).payload.size(), seen.at(0).payload.size() / 4);
 }
 
 TEST(CompressionSending, APreparedMessageEndsACompressedOne) {

@@ -383,7 +383,7 @@ TEST(WebsocketSending, APreparedMessageIsSharedByTheSocketsItIsSentTo) {
   peers.peer.on_bytes = note;
   other_peer.on_bytes = note;
   peers.run_until([&] { return !peers.peer.frames().empty() && !other_peer.frames().empty(); });
-  const std::byte* const frame = message_access::frame(prepared).data;
+  const std::byte* const frame = message_access::frames(prepared).plain().owner->data();
   EXPECT_EQ(sent_from, (std::vector<const std::byte*>{frame, frame}));
   EXPECT_EQ(other_peer.frames()[0], seen_text(pattern(5000)));
   peers.open(done);
