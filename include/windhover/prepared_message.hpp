@@ -28,6 +28,8 @@ class prepared_message {
   static prepared_message from_text(std::string_view text, disable_compression compression = disable_compression::no);
   static prepared_message from_bytes(std::span<const std::byte> bytes,
                                      disable_compression compression = disable_compression::no);
+  // A copy of what was received, say.
+  static prepared_message from_message(const message& whole, disable_compression compression = disable_compression::no);
 
   message_type type() const noexcept;
   // Of the payload.

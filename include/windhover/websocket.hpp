@@ -31,6 +31,7 @@
 
 namespace windhover {
 
+class topics;
 class websocket_connection;
 struct websocket_slot;
 
@@ -208,6 +209,7 @@ class websocket {
   std::size_t queued_bytes() const;
 
  private:
+  friend class topics;
   friend class websocket_connection;
   websocket(websocket_slot& slot, std::uint32_t generation) noexcept : slot_(&slot), generation_(generation) {}
   websocket_connection& connection() const;

@@ -9,7 +9,7 @@ void mailbox::destroy(std::unique_ptr<letter> first) noexcept {
   while (first) first = std::move(first->next);
 }
 
-bool mailbox::append(std::unique_ptr<letter> added) {
+bool mailbox::append(std::unique_ptr<letter> added) noexcept {
   const std::lock_guard lock(mutex_);
   if (closed_) return false;
   letter* const raw = added.get();

@@ -11,6 +11,8 @@
 namespace windhover::net {
 
 class mailbox {
+  struct letter;
+
  public:
   // Wakes the loop's thread. Called only when the box was empty before.
   using wake_function = void (*)(void* context) noexcept;
@@ -23,8 +25,16 @@ class mailbox {
   // Any thread. False when the loop has gone; the closure has been destroyed then. Throws std::bad_alloc.
   template <class Closure>
   bool post(Closure&& closure) {
-    return append(std::make_unique<letter_of<std::decay_t<Closure>>>(std::forward<Closure>(closure)));
+    return append(prepare(std::forward<Closure>(closure)));
   }
+
+  // The same in two steps, of which the second needs no memory.
+  using prepared = std::unique_ptr<letter>;
+  template <class Closure>
+  static prepared prepare(Closure&& closure) {
+    return std::make_unique<letter_of<std::decay_t<Closure>>>(std::forward<Closure>(closure));
+  }
+  bool post_prepared(prepared closure) noexcept { return append(std::move(closure)); }
 
   // Loop thread: runs what was there at the call.
   void run_all() noexcept;
@@ -45,7 +55,7 @@ class mailbox {
     Closure closure;
   };
 
-  bool append(std::unique_ptr<letter> added);
+  bool append(std::unique_ptr<letter> added) noexcept;
   static void destroy(std::unique_ptr<letter> first) noexcept;
 
   mutable std::mutex mutex_;

@@ -53,6 +53,10 @@ prepared_message prepared_message::from_bytes(std::span<const std::byte> bytes, 
   return prepared_message(std::make_shared<const prepared_frames>(message_type::binary, bytes, compression));
 }
 
+prepared_message prepared_message::from_message(const message& whole, disable_compression compression) {
+  return prepared_message(std::make_shared<const prepared_frames>(whole.type(), whole.bytes(), compression));
+}
+
 message_type prepared_message::type() const noexcept { return frames_->type(); }
 std::size_t prepared_message::size() const noexcept { return frames_->plain().payload_size; }
 

@@ -13,12 +13,18 @@ namespace windhover {
 
 using wire::opcode;
 
+// For all but the handler, who may still answer a close that has come.
+void websocket_connection::sending_is_over() noexcept {
+  if (handle_) handle_->open.store(false, std::memory_order_release);
+  tell_watches(&sending_watch::sending_is_over);
+}
+
 void websocket_connection::queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept {
   std::array<std::byte, wire::maximum_control_payload> payload;
   std::size_t size = 0;
   if (code) size = wire::encode_close_payload(payload, *code, reason).size;
   queue_control(opcode::close, std::span(payload).first(size));
-  if (handle_) handle_->open.store(false, std::memory_order_release);
+  sending_is_over();
 }
 
 bool websocket_connection::start_close(std::optional<close_code> code, std::string_view reason) noexcept {
@@ -66,7 +72,7 @@ void websocket_connection::scope_ended(bool during_exception) noexcept {
 
 void websocket_connection::abort() noexcept {
   if (state_ == websocket_state::aborted) return;
-  if (handle_) handle_->open.store(false, std::memory_order_release);
+  sending_is_over();
   if (state_ != websocket_state::closed) state_ = websocket_state::aborted;
   stream_.abort();
 }
@@ -89,7 +95,7 @@ void websocket_connection::handle_close_frame(std::span<const std::byte> payload
   // Messages that came before the close may still be answered: its answer waits until the handler has seen them all, or
   // the close timeout has passed (RFC 6455, section 5.5.1, allows for the delay).
   if (!inbound_.has_message() && first_sender_ == nullptr) return answer_close();
-  if (handle_) handle_->open.store(false, std::memory_order_release);
+  sending_is_over();
   arm(settings_->close_timeout);
 }
 
@@ -156,7 +162,7 @@ std::optional<close_code> websocket_connection::close_status() const noexcept {
 // Nobody waits on this connection any more. What waiting senders have queued still goes out before our close frame,
 // unless the connection has died.
 void websocket_connection::end_everything() noexcept {
-  if (handle_) handle_->open.store(false, std::memory_order_release);
+  sending_is_over();
   end_receivers();
   resume_closers();
   if (state_ == websocket_state::aborted) {

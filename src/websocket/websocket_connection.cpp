@@ -58,6 +58,7 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
 websocket_connection::~websocket_connection() {
   --counters_.open;
   if (exchange_ != nullptr) exchange_->watch_end(nullptr);
+  sending_is_over();
   if (handle_) handle_->detach();
   websocket_slot::release(slot_);
 }

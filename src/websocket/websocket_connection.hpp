@@ -21,6 +21,7 @@
 #include "net/timer.hpp"
 #include "net/transport.hpp"
 #include "websocket/inbound_messages.hpp"
+#include "websocket/sending_watch.hpp"
 #include "websocket/websocket_compression.hpp"
 #include "websocket/websocket_counters.hpp"
 #include "websocket/websocket_slot.hpp"
@@ -115,6 +116,11 @@ class websocket_connection final : public net::driver {
   std::string_view extensions() const noexcept { return compression_ ? compression_->agreed() : ""; }
   websocket_handle handle();
   std::size_t queued_bytes() const noexcept { return stream_.queued_bytes(); }
+  // Whether a whole message can be sent and would not wait behind others.
+  bool may_take_message() const noexcept { return can_send() && !sending_fragments_ && !stream_.above_high_water(); }
+  // Told from now on what becomes of sending, until the connection is destroyed.
+  void add_watch(std::unique_ptr<sending_watch> added) noexcept;
+  sending_watch* find_watch(const void* owner) const noexcept;
   // Whether the handler is within a message that it sends in fragments.
   bool sending_fragments() const noexcept { return sending_fragments_; }
   // Messages that have arrived and were not received yet.
@@ -176,6 +182,8 @@ class websocket_connection final : public net::driver {
   bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
                         disable_compression disabled);
   bool sent() noexcept;
+  void tell_watches(void (sending_watch::*what)() noexcept) noexcept;
+  void sending_is_over() noexcept;
   void queue_data(message_type type, end_of_message end, std::span<const std::byte> payload);
   void queue_control(wire::opcode code, std::span<const std::byte> payload) noexcept;
   void queue_close_frame(std::optional<close_code> code, std::string_view reason) noexcept;
@@ -223,6 +231,7 @@ class websocket_connection final : public net::driver {
   websocket::send_awaiter* last_sender_ = nullptr;
   websocket::close_awaiter* first_closer_ = nullptr;
   std::shared_ptr<websocket_handle::shared_state> handle_;
+  std::unique_ptr<sending_watch> watches_;
   std::unique_ptr<websocket_compression> compression_;
   std::unique_ptr<std::string> sub_protocol_;
   std::unique_ptr<std::string> reason_;

@@ -110,6 +110,7 @@ void websocket_connection::queue_data(message_type type, end_of_message end, std
 bool websocket_connection::sent() noexcept {
   if (!sending_fragments_) ++counters_.messages_sent;
   if (handle_ != nullptr && !sending_fragments_ && !handle_->waiting.empty()) handle_->run_waiting();
+  if (watches_ != nullptr && !sending_fragments_) tell_watches(&sending_watch::can_send_again);
   return !stream_.closing();
 }
 
@@ -220,7 +221,25 @@ void websocket_connection::on_writable() noexcept {
     queue_control(opcode::pong, std::span(pong->bytes).first(pong->size));
   }
   if (handle_) handle_->queued.store(stream_.queued_bytes(), std::memory_order_relaxed);
+  tell_watches(&sending_watch::can_send_again);
   resume_senders();
+}
+
+// ----- Those who send besides the handler
+
+void websocket_connection::add_watch(std::unique_ptr<sending_watch> added) noexcept {
+  added->next = std::move(watches_);
+  watches_ = std::move(added);
+}
+
+sending_watch* websocket_connection::find_watch(const void* owner) const noexcept {
+  sending_watch* each = watches_.get();
+  while (each != nullptr && each->owner != owner) each = each->next.get();
+  return each;
+}
+
+void websocket_connection::tell_watches(void (sending_watch::*what)() noexcept) noexcept {
+  for (sending_watch* each = watches_.get(); each != nullptr; each = each->next.get()) (each->*what)();
 }
 
 void websocket_connection::resume_senders() noexcept {

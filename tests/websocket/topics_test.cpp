@@ -1,0 +1,551 @@
+// Publishing to the sockets of one loop: who gets what, in which order, and what happens to those who are slow.
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "support/compressed_peer.hpp"
+#include <windhover/topics.hpp>
+
+namespace windhover {
+namespace {
+
+using test::gate;
+using test::opcode;
+using test::pattern;
+using test::seen_close;
+using test::seen_frame;
+using test::seen_text;
+using test::websocket_peers;
+using frames = std::vector<seen_frame>;
+
+// A loop with several sockets. Each handler does what it is told, then waits for the end.
+class audience {
+ public:
+  struct member {
+    websocket* socket = nullptr;
+    test::host_record host;
+    test::peer_record peer;
+  };
+
+  explicit audience(const websocket_settings& settings = {}) {
+    // The first one is that of the peers.
+    peers_.serve([this](websocket& socket) { return stay(socket, first_); }, settings);
+  }
+  audience(const audience&) = delete;
+  audience& operator=(const audience&) = delete;
+  ~audience() { peers_.open(done_); }
+
+  websocket& first() { return *first_; }
+  const test::peer_record& first_peer() const { return peers_.peer; }
+  member& add() {
+    member& added = others_.emplace_back();
+    peers_.serve_another([this, &added](websocket& socket) { return stay(socket, added.socket); }, added.host,
+                         added.peer);
+    return added;
+  }
+
+  websocket_peers& peers() { return peers_; }
+  template <class Act>
+  void on_loop(Act&& act) {
+    peers_.on_loop(std::forward<Act>(act));
+  }
+  // Long enough for a slow peer to catch up.
+  void run() { test::run_idle(peers_.loop, 200); }
+
+ private:
+  task<> stay(websocket& socket, websocket*& known) {
+    known = &socket;
+    co_await done_;
+  }
+
+  gate done_;
+  websocket* first_ = nullptr;
+  std::deque<member> others_;
+  websocket_peers peers_;
+};
+
+std::vector<std::string> texts_of(const test::peer_record& peer) {
+  std::vector<std::string> found;
+  for (const seen_frame& each : peer.frames()) {
+    if (each.code == opcode::text || each.code == opcode::continuation) found.push_back(each.payload);
+  }
+  return found;
+}
+using texts = std::vector<std::string>;
+
+// ----- Who gets it
+
+TEST(Topics, ReachWhoeverHasSubscribed) {
+  topics news;
+  audience sockets;
+  auto& second = sockets.add();
+  auto& third = sockets.add();
+  sockets.on_loop([&] {
+    EXPECT_TRUE(news.subscribe(sockets.first(), "sports"));
+    EXPECT_TRUE(news.subscribe(*second.socket, "sports"));
+    EXPECT_TRUE(news.subscribe(*third.socket, "weather"));
+    EXPECT_TRUE(news.publish("sports", "goal"));
+    EXPECT_TRUE(news.publish("weather", message::from_text("rain")));
+    EXPECT_TRUE(news.publish("weather", prepared_message::from_text("snow")));
+    EXPECT_TRUE(news.publish("nothing", "unheard"));
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), texts{"goal"});
+  EXPECT_EQ(texts_of(second.peer), texts{"goal"});
+  EXPECT_EQ(texts_of(third.peer), (texts{"rain", "snow"}));
+}
+
+TEST(Topics, WildcardsReachASocketOnce) {
+  topics news;
+  audience sockets;
+  sockets.on_loop([&] {
+    for (const std::string_view filter : {"room/1", "room/+", "room/#", "#"}) news.subscribe(sockets.first(), filter);
+    news.publish("room/1", "one");
+    news.publish("room/2", "two");
+    news.publish("other", "three");
+    news.publish("$internal", "four");
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"one", "two", "three"}));
+}
+
+TEST(Topics, BinaryMessagesStayBinary) {
+  topics news;
+  audience sockets;
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a");
+    news.publish("a", message::from_bytes(test::bytes_of("bytes")));
+    news.publish("a", prepared_message::from_bytes(test::bytes_of("more")));
+  });
+  sockets.run();
+  EXPECT_EQ(sockets.first_peer().frames(), (frames{{opcode::binary, "bytes"}, {opcode::binary, "more"}}));
+}
+
+TEST(Topics, TheSenderCanBeLeftOut) {
+  topics news;
+  audience sockets;
+  auto& second = sockets.add();
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a");
+    news.subscribe(*second.socket, "a");
+    EXPECT_TRUE(news.publish_to_others(sockets.first(), "a", "from the first"));
+    EXPECT_TRUE(news.publish_to_others(*second.socket, "a", message::from_text("from the second")));
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), texts{"from the second"});
+  EXPECT_EQ(texts_of(second.peer), texts{"from the first"});
+}
+
+TEST(Topics, ASubscriptionEndsWhenItIsTold) {
+  topics news;
+  audience sockets;
+  sockets.on_loop([&] {
+    EXPECT_FALSE(news.unsubscribe(sockets.first(), "a"));
+    EXPECT_TRUE(news.subscribe(sockets.first(), "a"));
+    EXPECT_FALSE(news.subscribe(sockets.first(), "a"));
+    EXPECT_TRUE(news.subscribe(sockets.first(), "b"));
+    EXPECT_TRUE(news.subscribe(sockets.first(), "c"));
+    EXPECT_TRUE(news.unsubscribe(sockets.first(), "a"));
+    EXPECT_FALSE(news.unsubscribe(sockets.first(), "a"));
+    news.publish("a", "not any more");
+    news.publish("b", "still");
+    news.unsubscribe(sockets.first());
+    news.publish("b", "nor this");
+    news.publish("c", "nor that");
+    EXPECT_TRUE(news.subscribe(sockets.first(), "a"));
+    news.publish("a", "again");
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"still", "again"}));
+}
+
+TEST(Topics, SeveralObjectsHaveSubscribersOfTheirOwn) {
+  topics one;
+  topics two;
+  audience sockets;
+  sockets.on_loop([&] {
+    one.subscribe(sockets.first(), "a");
+    two.subscribe(sockets.first(), "b");
+    one.publish("b", "no");
+    two.publish("a", "no");
+    one.publish("a", "one");
+    two.publish("b", "two");
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"one", "two"}));
+}
+
+TEST(Topics, ASubscriptionEndsWithItsSocket) {
+  topics news;
+  audience sockets;
+  auto& second = sockets.add();
+  auto& third = sockets.add();
+  sockets.on_loop([&] {
+    for (websocket* each : {&sockets.first(), second.socket, third.socket}) {
+      news.subscribe(*each, "a");
+      news.subscribe(*each, "+");
+    }
+    EXPECT_EQ(news.subscribers("a"), 3U);
+    sockets.first().abort();
+    EXPECT_TRUE(second.socket->close_output());
+    EXPECT_EQ(news.subscribers("a"), 1U) << "at once";
+    EXPECT_EQ(news.subscribers("+"), 1U);
+    EXPECT_FALSE(news.subscribe(*second.socket, "b")) << "it can send nothing any more";
+    news.publish("a", "late");
+  });
+  sockets.run();
+  EXPECT_EQ(second.peer.frames(), frames{seen_close(1000)});
+  EXPECT_EQ(texts_of(third.peer), texts{"late"});
+  EXPECT_EQ(news.counters().subscribers, 1U);
+  EXPECT_EQ(news.counters().subscriptions, 2U);
+}
+
+TEST(Topics, APeerThatClosesGetsNothingMore) {
+  topics news;
+  audience sockets;
+  sockets.on_loop([&] { news.subscribe(sockets.first(), "a"); });
+  sockets.peers().send_close(1000);
+  sockets.run();
+  EXPECT_EQ(news.subscribers("a"), 0U);
+  sockets.on_loop([&] { news.publish("a", "late"); });
+  sockets.run();
+  EXPECT_EQ(sockets.first_peer().frames(), frames{seen_close(1000)});
+}
+
+TEST(Topics, MayGoBeforeTheirSubscribers) {
+  audience sockets;
+  {
+    topics news;
+    sockets.on_loop([&] {
+      news.subscribe(sockets.first(), "a");
+      news.publish("a", "first and last");
+    });
+  }
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), texts{"first and last"});
+}
+
+TEST(Topics, SocketsOfClientsSubscribeToo) {
+  topics news;
+  gate done;
+  websocket_peers peers;
+  peers.serve_as_client([&](websocket& socket) -> task<> {
+    news.subscribe(socket, "a");
+    news.publish("a", "masked");
+    co_await done;
+  });
+  peers.run_idle();
+  EXPECT_EQ(peers.peer.frames(wire::role::server), frames{seen_text("masked")});
+  peers.open(done);
+}
+
+// ----- What is refused
+
+TEST(Topics, RefuseWhatIsNoTopicAndWhatIsNoFilter) {
+  topics news({.max_topic_size = 10});
+  audience sockets;
+  sockets.on_loop([&] {
+    for (const std::string_view filter : {"", "a/#/b", "a+", "\xff", "12345678901"}) {
+      EXPECT_THROW(news.subscribe(sockets.first(), filter), std::invalid_argument) << filter;
+    }
+    for (const std::string_view topic : {"", "a/#", "+", "\xff", "12345678901"}) {
+      EXPECT_THROW(news.publish(topic, "text"), std::invalid_argument) << topic;
+      EXPECT_THROW(news.publish_to_others(sockets.first(), topic, "text"), std::invalid_argument) << topic;
+    }
+    EXPECT_TRUE(news.subscribe(sockets.first(), "1234567890"));
+    EXPECT_THROW(news.publish("a", "\xff"), std::invalid_argument);
+  });
+  EXPECT_TRUE(topics::is_topic("a/b"));
+  EXPECT_FALSE(topics::is_topic("a/+"));
+  EXPECT_TRUE(topics::is_filter("a/+"));
+  EXPECT_FALSE(topics::is_filter("a+"));
+}
+
+TEST(Topics, ASocketHasSoManySubscriptionsAtMost) {
+  topics news({.max_subscriptions = 2});
+  audience sockets;
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a");
+    news.subscribe(sockets.first(), "b");
+    EXPECT_THROW(news.subscribe(sockets.first(), "c"), std::length_error);
+    EXPECT_FALSE(news.subscribe(sockets.first(), "b"));
+    news.unsubscribe(sockets.first(), "a");
+    EXPECT_TRUE(news.subscribe(sockets.first(), "c"));
+  });
+}
+
+TEST(Topics, AnotherThreadDoesNotSubscribe) {
+  topics news;
+  audience sockets;
+  std::thread([&] {
+    EXPECT_THROW(news.subscribe(sockets.first(), "a"), std::logic_error);
+    EXPECT_THROW(news.unsubscribe(sockets.first(), "a"), std::logic_error);
+    EXPECT_THROW(news.unsubscribe(sockets.first()), std::logic_error);
+    EXPECT_THROW(news.publish_to_others(sockets.first(), "a", "text"), std::logic_error);
+  }).join();
+}
+
+// ----- Who is slow
+
+// The mark is 1024 bytes: two messages of 600 bytes wait for the kernel, more for there being room.
+websocket_settings narrow() {
+  websocket_settings settings;
+  settings.max_queued_bytes = 1024;
+  return settings;
+}
+std::string numbered(int number) { return std::to_string(number) + pattern(600); }
+
+// The numbers of the messages that come to a peer that takes nothing while they are published.
+std::vector<int> numbers_after_a_pause(topics& news, const subscribe_options& options, int published,
+                                       std::vector<seen_frame>* all = nullptr) {
+  audience sockets(narrow());
+  sockets.peers().peer.takes = false;
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a", options);
+    for (int i = 0; i < published; ++i) news.publish("a", numbered(i));
+  });
+  sockets.peers().take();
+  sockets.run();
+  std::vector<int> numbers;
+  for (const std::string& each : texts_of(sockets.first_peer())) {
+    numbers.push_back(std::stoi(each.substr(0, each.size() - 600)));
+  }
+  if (all != nullptr) *all = sockets.first_peer().frames();
+  return numbers;
+}
+
+TEST(Topics, ASlowSubscriberGetsEverythingThatMayWait) {
+  topics news;
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::close, .max_waiting_messages = 4}, 6),
+            (std::vector<int>{0, 1, 2, 3, 4, 5}));
+  EXPECT_EQ(news.counters().delivered, 6U);
+  EXPECT_EQ(news.counters().dropped, 0U);
+}
+
+TEST(Topics, ATooSlowSubscriberIsClosedUnlessItSaysOtherwise) {
+  topics news;
+  frames all;
+  EXPECT_EQ(numbers_after_a_pause(news, {.max_waiting_messages = 4}, 20, &all), (std::vector<int>{0, 1}));
+  EXPECT_EQ(all.back(), seen_close(1013, "too slow for what it has subscribed to"));
+  EXPECT_EQ(news.counters().closed, 1U);
+  EXPECT_EQ(news.counters().dropped, 4U) << "what has waited for it";
+  EXPECT_EQ(news.subscribers("a"), 0U);
+}
+
+TEST(Topics, TheNewestCanBeDropped) {
+  topics news;
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_newest, .max_waiting_messages = 3}, 20),
+            (std::vector<int>{0, 1, 2, 3, 4}));
+  EXPECT_EQ(news.counters().dropped, 15U);
+}
+
+TEST(Topics, TheOldestCanBeDropped) {
+  topics news;
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_messages = 3}, 20),
+            (std::vector<int>{0, 1, 17, 18, 19}));
+  EXPECT_EQ(news.counters().dropped, 15U);
+}
+
+TEST(Topics, BytesThatWaitAreBoundedToo) {
+  topics news;
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_newest, .max_waiting_bytes = 1300}, 20),
+            (std::vector<int>{0, 1, 2, 3}));
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1300}, 20),
+            (std::vector<int>{0, 1, 18, 19}));
+  // One may wait whatever its size.
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1}, 20),
+            (std::vector<int>{0, 1, 19}));
+}
+
+TEST(Topics, WhoWaitsGetsEverythingUpToABound) {
+  topics news({.max_unsent_bytes = 20'000});
+  std::vector<int> all;
+  for (int i = 0; i < 30; ++i) all.push_back(i);
+  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::wait, .max_waiting_messages = 2}, 30), all);
+  EXPECT_EQ(news.counters().closed, 0U);
+  numbers_after_a_pause(news, {.full = when_full::wait, .max_waiting_messages = 2}, 50);
+  EXPECT_EQ(news.counters().closed, 1U);
+}
+
+TEST(Topics, OthersAreServedMeanwhile) {
+  topics news;
+  audience sockets(narrow());
+  auto& quick = sockets.add();
+  sockets.peers().peer.takes = false;
+  texts all;
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a", {.full = when_full::drop_newest, .max_waiting_messages = 1});
+    news.subscribe(*quick.socket, "a");
+    for (int i = 0; i < 20; ++i) {
+      news.publish("a", numbered(i));
+      all.push_back(numbered(i));
+    }
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(quick.peer), all);
+}
+
+TEST(Topics, WhatWaitsStaysBehindItAfterUnsubscribing) {
+  topics news;
+  audience sockets(narrow());
+  sockets.peers().peer.takes = false;
+  sockets.on_loop([&] {
+    news.subscribe(sockets.first(), "a");
+    for (int i = 0; i < 4; ++i) news.publish("a", numbered(i));
+    news.unsubscribe(sockets.first());
+    news.publish("a", "not any more");
+  });
+  sockets.peers().take();
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), (texts{numbered(0), numbered(1), numbered(2), numbered(3)}));
+}
+
+// ----- Within a message in fragments
+
+TEST(Topics, WaitForTheEndOfTheHandlersMessage) {
+  topics news;
+  gate next;
+  gate done;
+  websocket_peers peers;
+  peers.serve([&](websocket& socket) -> task<> {
+    news.subscribe(socket, "a");
+    co_await socket.send("be", end_of_message::no);
+    news.publish("a", "one");
+    news.publish("a", "two");
+    co_await next;
+    co_await socket.send("gin");
+    news.publish("a", "three");
+    co_await done;
+  });
+  peers.run_idle();
+  EXPECT_EQ(peers.peer.frames(), (frames{{opcode::text, "be", false}}));
+  peers.open(next);
+  peers.run_idle();
+  EXPECT_EQ(peers.peer.frames(), (frames{{opcode::text, "be", false},
+                                         {opcode::continuation, "gin"},
+                                         seen_text("one"),
+                                         seen_text("two"),
+                                         seen_text("three")}));
+  peers.open(done);
+}
+
+// ----- Publishers that wait
+
+task<> note_when_published(topics& news, std::string text, int& count) {
+  co_await news.publish_and_wait("a", prepared_message::from_text(text));
+  ++count;
+}
+
+TEST(Topics, APublisherDoesNotWaitWhereThereIsRoom) {
+  topics news;
+  int published = 0;
+  gate done;
+  websocket_peers peers;
+  peers.serve([&](websocket& socket) -> task<> {
+    co_await note_when_published(news, "unheard", published);
+    news.subscribe(socket, "a", {.full = when_full::wait});
+    co_await note_when_published(news, "heard", published);
+    co_await done;
+  });
+  peers.run_idle();
+  EXPECT_EQ(published, 2);
+  EXPECT_EQ(texts_of(peers.peer), texts{"heard"});
+  peers.open(done);
+}
+
+TEST(Topics, APublisherWaitsForASlowSubscriber) {
+  topics news;
+  int published = 0;
+  gate done;
+  websocket_peers peers;
+  peers.serve(
+      [&](websocket& socket) -> task<> {
+        news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
+        for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
+        co_await done;
+      },
+      narrow());
+  peers.peer.takes = false;
+  peers.run_idle();
+  const int before = published;
+  EXPECT_LT(before, 6);
+  peers.take();
+  peers.run_until_frames(10);
+  EXPECT_EQ(published, 10);
+  peers.open(done);
+}
+
+TEST(Topics, APublisherGoesOnWhenTheSlowSubscriberDies) {
+  topics news;
+  int published = 0;
+  gate done;
+  websocket_peers peers;
+  peers.serve(
+      [&](websocket& socket) -> task<> {
+        news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
+        for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
+        co_await done;
+      },
+      narrow());
+  peers.peer.takes = false;
+  peers.run_idle();
+  EXPECT_LT(published, 10);
+  peers.peer_end->abort();
+  peers.run_until([&] { return published == 10; });
+  peers.open(done);
+}
+
+TEST(Topics, APublisherThatWaitsHearsWhatIsWrong) {
+  topics news;
+  bool refused = false;
+  websocket_peers peers;
+  peers.serve([&](websocket&) -> task<> {
+    try {
+      co_await news.publish_and_wait("a/#", prepared_message::from_text("text"));
+    } catch (const std::invalid_argument&) {
+      refused = true;
+    }
+  });
+  EXPECT_TRUE(refused);
+  peers.run_idle();
+}
+
+// ----- Compression
+
+TEST(Topics, AMessageIsCompressedForThoseWhoHaveNegotiatedIt) {
+  topics news;
+  gate done;
+  websocket_peers peers;
+  peers.compression.emplace();
+  peers.compressing.threshold = 0;
+  const std::string text = pattern(2000);
+  peers.serve([&](websocket& socket) -> task<> {
+    news.subscribe(socket, "a");
+    news.publish("a", text);
+    co_await socket.send(text);
+    news.publish("a", prepared_message::from_text(text, disable_compression::yes));
+    co_await done;
+  });
+  test::host_record plain_host;
+  test::peer_record plain_peer;
+  peers.serve_another(
+      [&](websocket& socket) -> task<> {
+        news.subscribe(socket, "a");
+        news.publish("a", text);
+        co_await done;
+      },
+      plain_host, plain_peer);
+  peers.run_idle();
+  EXPECT_EQ(test::peer_inflater().messages(peers.peer.frames()),
+            (texts{"text " + text + "*", "text " + text + "*", "text " + text, "text " + text + "*"}));
+  EXPECT_EQ(plain_peer.frames(), frames{seen_text(text)});
+  peers.open(done);
+}
+
+}  // namespace
+}  // namespace windhover
