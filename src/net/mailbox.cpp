@@ -15,6 +15,7 @@ bool mailbox::append(std::unique_ptr<letter> added) noexcept {
   letter* const raw = added.get();
   if (last_ == nullptr) {
     first_ = std::move(added);
+    has_letters_.store(true, std::memory_order_release);
     // Under the lock: once close() has returned nobody calls wake, whose context is the loop.
     wake_(context_);
   } else {
@@ -25,21 +26,18 @@ bool mailbox::append(std::unique_ptr<letter> added) noexcept {
 }
 
 void mailbox::run_all() noexcept {
+  if (empty()) return;
   std::unique_ptr<letter> letters;
   {
     const std::lock_guard lock(mutex_);
     letters = std::move(first_);
     last_ = nullptr;
+    has_letters_.store(false, std::memory_order_relaxed);
   }
   while (letters) {
     letters->run();
     letters = std::move(letters->next);
   }
-}
-
-bool mailbox::empty() const noexcept {
-  const std::lock_guard lock(mutex_);
-  return last_ == nullptr;
 }
 
 void mailbox::close() noexcept {
@@ -49,6 +47,7 @@ void mailbox::close() noexcept {
     closed_ = true;
     left = std::move(first_);
     last_ = nullptr;
+    has_letters_.store(false, std::memory_order_relaxed);
   }
   destroy(std::move(left));
 }

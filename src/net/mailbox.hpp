@@ -3,6 +3,7 @@
 // A mailbox may outlive its loop. What is posted after the loop has gone is destroyed unrun.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <type_traits>
@@ -38,7 +39,7 @@ class mailbox {
 
   // Loop thread: runs what was there at the call.
   void run_all() noexcept;
-  bool empty() const noexcept;
+  bool empty() const noexcept { return !has_letters_.load(std::memory_order_acquire); }
   // Loop thread: from now on post returns false; what is left is destroyed unrun.
   void close() noexcept;
 
@@ -58,9 +59,12 @@ class mailbox {
   bool append(std::unique_ptr<letter> added) noexcept;
   static void destroy(std::unique_ptr<letter> first) noexcept;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::unique_ptr<letter> first_;
   letter* last_ = nullptr;
+  // The same as first_, for a look without the lock: a loop looks in every iteration. What comes right after it wakes
+  // the loop.
+  std::atomic<bool> has_letters_{false};
   bool closed_ = false;
   void* context_;
   wake_function wake_;

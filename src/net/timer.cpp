@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <chrono>
+#include <limits>
 
 namespace windhover::net {
 
@@ -38,18 +39,19 @@ std::uint64_t timer_wheel::tick_at(time_point when, bool round_up) const noexcep
 void timer_wheel::arm(timer& each, time_point deadline) noexcept {
   each.unlink();
   each.tick_ = std::clamp(tick_at(deadline, true), now_ + 1, now_ + horizon / 2);
-  place(each);
+  idle_until_ = std::min(idle_until_, place(each));
 }
 
 // A timer stands at the level of the highest digit (base 64) in which its tick differs from the present one, in the
-// slot of that digit. It moves down when the present reaches that slot.
-void timer_wheel::place(timer& each) noexcept {
+// slot of that digit. It moves down when the present reaches that slot: in the tick that is returned.
+std::uint64_t timer_wheel::place(timer& each) noexcept {
   const std::uint64_t difference = each.tick_ ^ now_;
   const unsigned height = difference == 0 ? 0 : (static_cast<unsigned>(std::bit_width(difference)) - 1) / bits;
   const unsigned at = std::min(height, levels - 1);
   const unsigned index = static_cast<unsigned>(each.tick_ >> (bits * at)) & (slots - 1);
   each.link_before(levels_[at].slot[index]);
   levels_[at].occupied |= std::uint64_t{1} << index;
+  return each.tick_ >> (bits * at) << (bits * at);
 }
 
 // Everything at a lower level comes before everything at a higher one, because the higher digits of the former equal
@@ -116,9 +118,10 @@ void timer_wheel::run_tick(std::uint64_t tick) noexcept {
 
 void timer_wheel::advance(time_point now) noexcept {
   const std::uint64_t target = tick_at(now, false);
-  while (const auto tick = next_tick()) {
-    if (*tick > target) break;
-    run_tick(*tick);
+  if (target >= idle_until_) {
+    std::optional<std::uint64_t> tick = next_tick();
+    for (; tick && *tick <= target; tick = next_tick()) run_tick(*tick);
+    idle_until_ = tick.value_or(std::numeric_limits<std::uint64_t>::max());
   }
   now_ = std::max(now_, target);
 }

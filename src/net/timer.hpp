@@ -74,13 +74,14 @@ class timer_wheel {
   };
 
   std::uint64_t tick_at(time_point when, bool round_up) const noexcept;
-  void place(timer& each) noexcept;
+  std::uint64_t place(timer& each) noexcept;
   std::optional<std::uint64_t> next_tick() noexcept;
   void run_tick(std::uint64_t tick) noexcept;
   void take_slot(level& from, unsigned index, timer_link& into) noexcept;
 
   time_point start_;
   std::uint64_t now_ = 0;
+  std::uint64_t idle_until_ = 0;  // nothing is to be done before this tick
   std::array<level, levels> levels_;
 };
 
