@@ -28,6 +28,12 @@ task<> echo(websocket& socket) {
   while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
+// What anybody on the path says, all on it hear.
+task<> broadcast(topics& everybody, websocket& socket) {
+  everybody.subscribe(socket, "everybody");
+  while (auto message = co_await socket.receive()) everybody.publish("everybody", *message);
+}
+
 int serve(const serve_options& options) {
   // The tool does what its command line says: no appsettings.json of the folder that it happens to run in, no
   // environment.
@@ -54,6 +60,8 @@ int serve(const serve_options& options) {
     app.use_static_files(std::filesystem::absolute(options.root));
   }
   app.map_websocket("/ws", echo);
+  topics everybody;
+  app.map_websocket("/broadcast", [&everybody](websocket& socket) { return broadcast(everybody, socket); });
   return app.run();
 }
 
@@ -61,7 +69,7 @@ int serve(const serve_options& options) {
 
 std::function<int()> add_serve(CLI::App& app) {
   const auto options = std::make_shared<serve_options>();
-  CLI::App* const command = app.add_subcommand("serve", "Serve a WebSocket echo on /ws, and files");
+  CLI::App* const command = app.add_subcommand("serve", "Serve a WebSocket echo on /ws, what is said to everybody on /broadcast, and files");
   command->add_option("--root", options->root, "Folder with the files to serve; the echo page when left out");
   command->add_option("--urls", options->urls, "Where to listen, separated by ';'")->capture_default_str();
   command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")
