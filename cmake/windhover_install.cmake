@@ -3,7 +3,13 @@ include_guard()
 include(CMakePackageConfigHelpers)
 
 get_property(rooms GLOBAL PROPERTY WINDHOVER_ROOMS)
-list(TRANSFORM rooms PREPEND windhover_ OUTPUT_VARIABLE libraries)
+set(libraries "")
+foreach(room IN LISTS rooms)
+  get_target_property(internal windhover_${room} WINDHOVER_INTERNAL)
+  if(NOT internal)
+    list(APPEND libraries windhover_${room})
+  endif()
+endforeach()
 
 set(package_folder "${CMAKE_INSTALL_LIBDIR}/cmake/windhover")
 

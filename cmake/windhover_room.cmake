@@ -1,15 +1,16 @@
 # Rooms: one folder of src/, one static library, one list of allowed arrows.
 include_guard()
 
-# windhover_room(NAME <room> [USES <room>...] [LIBRARIES <imported target>...]
+# windhover_room(NAME <room> [INTERNAL] [USES <room>...] [LIBRARIES <imported target>...]
 #                [PUBLIC_HEADERS include/windhover/<noun>.hpp...] SOURCES <file>...)
 #
 # Makes the static library windhover_<room>, known to others as windhover::<room>. USES is the whole list of rooms that
 # this one may include (what they use comes with them); tests/architecture reads every #include and holds the sources
 # to it. LIBRARIES are private. PUBLIC_HEADERS are named from the root of the project; each header belongs to one room.
+# An INTERNAL room is for programs of this project and is not installed.
 # The library is always static and hides its symbols, so that a shared object which links it exports none of them.
 function(windhover_room)
-  cmake_parse_arguments(PARSE_ARGV 0 room "" "NAME" "USES;LIBRARIES;PUBLIC_HEADERS;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 0 room "INTERNAL" "NAME" "USES;LIBRARIES;PUBLIC_HEADERS;SOURCES")
   windhover_require_arguments(windhover_room room NAME SOURCES)
 
   set(target windhover_${room_NAME})
@@ -26,6 +27,7 @@ function(windhover_room)
 
   set_target_properties(${target} PROPERTIES
     EXPORT_NAME ${room_NAME}
+    WINDHOVER_INTERNAL "${room_INTERNAL}"
     WINDHOVER_USES "${room_USES}"
     WINDHOVER_PUBLIC_HEADERS "${room_PUBLIC_HEADERS}")
   set_property(GLOBAL APPEND PROPERTY WINDHOVER_ROOMS ${room_NAME})
