@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "bench.hpp"
 #include "connect.hpp"
 #include "echo_client.hpp"
 #include "serve.hpp"
@@ -16,6 +17,7 @@ int main(int argc, char* argv[]) {
       {"serve", windhover::tool::add_serve(app)},
       {"connect", windhover::tool::add_connect(app)},
       {"echo-client", windhover::tool::add_echo_client(app)},
+      {"bench", windhover::tool::add_bench(app)},
   };
   CLI11_PARSE(app, argc, argv);
   for (const auto& [name, run] : commands) {

@@ -49,12 +49,14 @@ class Tool {
         this.#look();
       });
     }
+    const kill = () => this.#child.kill('SIGKILL');
+    process.on('exit', kill);
     this.#exited = once(this.#child, 'close').then(([code, signal]) => {
+      process.off('exit', kill);
       this.#exited.done = true;
       this.#look();
       return { code, signal };
     });
-    process.on('exit', () => this.#child.kill('SIGKILL'));
   }
 
   get pid() { return this.#child.pid; }
