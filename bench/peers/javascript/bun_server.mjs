@@ -1,0 +1,32 @@
+// Bun as a peer of the comparison: its server is uWebSockets, the library.
+//
+//   bun bun_server.mjs PORT [compressed]
+//
+// /ws echoes, and what anybody sends to /broadcast goes to everybody there, as a publication to a topic. Compression is a
+// switch of the whole server: with `compressed` it is on, for clients that offer it, and /compressed echoes.
+
+const compressed = process.argv[3] === 'compressed';
+const topic = 'everybody';
+
+const server = Bun.serve({
+  port: Number(process.argv[2]),
+  hostname: '127.0.0.1',
+  fetch(request, to) {
+    const { pathname } = new URL(request.url);
+    if (to.upgrade(request, { data: { broadcast: pathname === '/broadcast' } })) return undefined;
+    return new Response('a WebSocket is wanted', { status: 400 });
+  },
+  websocket: {
+    perMessageDeflate: compressed,
+    idleTimeout: 120,
+    maxPayloadLength: 16 * 1024 * 1024,
+    backpressureLimit: 16 * 1024 * 1024,
+    open(socket) {
+      if (socket.data.broadcast) socket.subscribe(topic);
+    },
+    message(socket, message) {
+      if (socket.data.broadcast) server.publish(topic, message);
+      else socket.send(message, compressed);
+    },
+  },
+});
