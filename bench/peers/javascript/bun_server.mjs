@@ -17,7 +17,8 @@ const server = Bun.serve({
     return new Response('a WebSocket is wanted', { status: 400 });
   },
   websocket: {
-    perMessageDeflate: compressed,
+    // A context for each socket, in both directions, as the other servers have it.
+    perMessageDeflate: compressed && { compress: 'dedicated', decompress: 'dedicated' },
     idleTimeout: 120,
     maxPayloadLength: 16 * 1024 * 1024,
     backpressureLimit: 16 * 1024 * 1024,

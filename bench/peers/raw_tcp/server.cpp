@@ -173,7 +173,8 @@ class echo_connection final : public net::driver {
 };
 
 net::engine_kind engine_named(std::string_view name) {
-  return name == "epoll" ? net::engine_kind::epoll : net::engine_kind::io_uring;
+  if (name == "epoll") return net::engine_kind::epoll;
+  return name == "io_uring" ? net::engine_kind::io_uring : net::engine_kind::automatic;
 }
 
 }  // namespace

@@ -1,0 +1,153 @@
+"""The servers that are compared: how they are built and started, and what they can do."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+
+from .cells import CHURN, COMPRESSED, ECHO, FAN_OUT, IDLE
+from .machine import first_line
+from .processes import Failure
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build" / "bench"
+SOURCES = ROOT / "bench" / "peers"
+JAVASCRIPT = SOURCES / "javascript"
+KESTREL = BUILD / "kestrel"
+BUN = JAVASCRIPT / "node_modules" / ".bin" / "bun"
+
+EVERYTHING = frozenset({ECHO, FAN_OUT, CHURN, IDLE, COMPRESSED})
+NOTHING_TO_PUBLISH_WITH = EVERYTHING - {FAN_OUT}
+
+SUBJECT = "windhover"
+AGAIN = "windhover-again"
+ON_EPOLL = "windhover-epoll"
+
+
+@dataclass(frozen=True)
+class Peer:
+    name: str
+    title: str
+    words: tuple  # of the command; the port comes behind them
+    kinds: frozenset = EVERYTHING
+    # Started for compression with another word behind the port, where that is a switch of the whole server.
+    compressed_word: str = ""
+    # Seconds, for those whose code is compiled while it runs.
+    warm_up: float = 0
+    # Which of Windhover's servers it is compared with.
+    against: str = SUBJECT
+    engine: str = ""
+    checked: bool = True  # echoes what was sent
+    environment: dict = field(default_factory=dict)
+
+    def command(self, kind):
+        behind = [self.engine] if self.engine else []
+        if kind == COMPRESSED and self.compressed_word:
+            behind.append(self.compressed_word)
+        return lambda port: [*self.words, port, *behind]
+
+    def separate(self, kind):
+        """Whether cells of this kind need a process of their own."""
+        return kind == COMPRESSED and bool(self.compressed_word)
+
+
+def own(name):
+    return (BUILD / "peers" / name,)
+
+
+PEERS = (
+    Peer(SUBJECT, "Windhover", own("windhover"), engine="auto"),
+    Peer(AGAIN, "Windhover again", own("windhover"), engine="auto"),
+    Peer(ON_EPOLL, "Windhover on epoll", own("windhover"), engine="epoll"),
+    Peer("raw", "raw TCP", own("raw_tcp"), frozenset({ECHO}), engine="auto", checked=False),
+    Peer("raw-epoll", "raw TCP on epoll", own("raw_tcp"), frozenset({ECHO}), engine="epoll", checked=False,
+         against=ON_EPOLL),
+    Peer("bun", "Bun", (BUN, JAVASCRIPT / "bun_server.mjs"), compressed_word="compressed", warm_up=2),
+    Peer("beast", "Boost.Beast", own("beast"), NOTHING_TO_PUBLISH_WITH),
+    Peer("libwebsockets", "libwebsockets", own("libwebsockets")),
+    Peer("ws", "ws on Node.js", ("node", JAVASCRIPT / "ws_server.mjs"), warm_up=2),
+    Peer("kestrel", "Kestrel", ("dotnet", KESTREL / "bin" / "Kestrel" / "release" / "Windhover.Peers.Kestrel.dll"),
+         NOTHING_TO_PUBLISH_WITH, warm_up=10, environment={"DOTNET_gcServer": "0"}),
+)
+
+
+def run(command, folder=ROOT, **environment):
+    done = subprocess.run(list(map(str, command)), cwd=folder, env={**os.environ, **environment}, text=True,
+                          capture_output=True, timeout=900, check=False)
+    if done.returncode != 0:
+        lines = (done.stdout + done.stderr).strip().splitlines() or ["it said nothing"]
+        raise Failure(f"{command[0]} failed: {lines[-1].strip()}")
+
+
+def build_kestrel():
+    if not shutil.which("dotnet"):
+        raise Failure("dotnet is not on PATH")
+    print("==> Building Kestrel's server", flush=True)
+    run(["dotnet", "build", "Kestrel.csproj", "--configuration", "Release", "--artifacts-path", KESTREL,
+         "--disable-build-servers", "--nologo", "--verbosity", "quiet"], SOURCES / "kestrel",
+        DOTNET_CLI_HOME=str(KESTREL / "home"), DOTNET_CLI_TELEMETRY_OPTOUT="1", DOTNET_NOLOGO="1")
+
+
+def install_javascript():
+    lock, installed = JAVASCRIPT / "package-lock.json", JAVASCRIPT / "node_modules" / ".package-lock.json"
+    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    if not shutil.which("npm"):
+        raise Failure("npm is not on PATH")
+    print("==> Installing Bun and ws from npm", flush=True)
+    run(["npm", "ci", "--no-audit", "--no-fund"], JAVASCRIPT)
+
+
+def prepare(peer):
+    """Builds what `./dev` has not built, and says by a Failure why there is no such server here."""
+    if peer.name == "kestrel":
+        build_kestrel()
+    if peer.name in ("bun", "ws"):
+        install_javascript()
+    if not shutil.which(str(peer.words[0])):
+        raise Failure(f"{pathlib.Path(peer.words[0]).name} is not there")
+    for word in peer.words[1:]:
+        if not pathlib.Path(word).exists():
+            raise Failure(f"{pathlib.Path(word).name} is not there")
+
+
+# ----- Versions
+
+
+def boost_version():
+    header = pathlib.Path("/usr/include/boost/version.hpp")
+    found = re.search(r'BOOST_LIB_VERSION "([\d_]+)"', header.read_text(encoding="utf-8")) if header.exists() else None
+    return found.group(1).replace("_", ".") if found else ""
+
+
+def aspnet_version():
+    try:
+        listed = subprocess.run(["dotnet", "--list-runtimes"], capture_output=True, text=True, timeout=30, check=False)
+    except OSError:
+        return ""
+    found = re.findall(r"^Microsoft\.AspNetCore\.App (10\.\S+)", listed.stdout, re.MULTILINE)
+    return f"ASP.NET Core {found[-1]}" if found else ""
+
+
+def windhover_version():
+    changed = first_line("git", "-C", str(ROOT), "status", "--porcelain", "--untracked-files=no", "--", "src",
+                         "include")
+    commit = first_line("git", "-C", str(ROOT), "rev-parse", "--short=10", "HEAD")
+    text = re.search(r"VERSION (\d+\.\d+\.\d+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
+    return f"{text}, commit {commit}{' and changes' if changed else ''}" if commit else text
+
+
+def ws_version():
+    package = JAVASCRIPT / "node_modules" / "ws" / "package.json"
+    version = json.loads(package.read_text(encoding="utf-8"))["version"] if package.exists() else ""
+    return f"{version} on Node.js {first_line('node', '--version')}"
+
+
+def version_of(name):
+    ways = {SUBJECT: windhover_version, "bun": lambda: first_line(str(BUN), "--version"), "beast": boost_version, "ws": ws_version,
+            "libwebsockets": lambda: first_line("pkg-config", "--modversion", "libwebsockets").rstrip("-"),
+            "kestrel": aspnet_version}
+    return ways[name]() if name in ways else ""

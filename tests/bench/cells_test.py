@@ -1,0 +1,57 @@
+"""The cells, and which of them and of the peers the options choose."""
+
+import contextlib
+import io
+import unittest
+
+import made_results  # noqa: F401
+from compare import __main__ as program
+from compare.cells import CELLS, bytes_of, echo
+
+
+class Cells(unittest.TestCase):
+    def test_a_name_of_an_echo_cell_says_its_load(self):
+        cell = echo("50:16Ki:4")
+        self.assertEqual((cell.connections, cell.size, cell.in_flight), (50, 16384, 4))
+        self.assertEqual(bytes_of("125"), 125)
+        self.assertIn("16384", cell.load())
+
+    def test_names_are_unique(self):
+        names = [cell.name for cell in CELLS]
+        self.assertEqual(len(names), len(set(names)))
+
+
+class Options(unittest.TestCase):
+    def chosen(self, *arguments):
+        options = program.parse(arguments)
+        return [cell.name for cell in options.cells], [peer.name for peer in options.peers]
+
+    def test_without_options_there_is_everything(self):
+        cells, peers = self.chosen()
+        self.assertEqual(cells, [cell.name for cell in CELLS])
+        self.assertIn("kestrel", peers)
+
+    def test_a_quick_look_takes_some_cells_and_measures_memory_once(self):
+        options = program.parse(["--quick"])
+        self.assertLess(len(options.cells), len(CELLS))
+        self.assertEqual([cell.most_rounds for cell in options.cells if cell.kind == "idle"], [1])
+
+    def test_peers_that_are_named_leave_the_cells_alone_and_bring_their_counterparts(self):
+        cells, peers = self.chosen("--only", "raw-epoll")
+        self.assertEqual(len(cells), len(CELLS))
+        self.assertEqual(peers, ["windhover", "windhover-again", "windhover-epoll", "raw-epoll"])
+
+    def test_cells_kinds_and_peers_can_be_mixed(self):
+        cells, peers = self.chosen("--only", "50:20:*,churn,bun")
+        self.assertEqual(cells, ["50:20:1", "50:20:16", "churn"])
+        self.assertEqual(peers, ["windhover", "windhover-again", "bun"])
+
+    def test_a_name_that_is_none_is_refused(self):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
+            program.parse(["--only", "churn,nobody"])
+        self.assertIn("'nobody'", said.getvalue())
+
+
+if __name__ == "__main__":
+    unittest.main()
