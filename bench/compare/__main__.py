@@ -66,8 +66,8 @@ def chosen(options):
 
 def plan_of(options):
     if options.quick:
-        return Plan(tuple(options.cells), tuple(options.peers), options.rounds or 5, 2.9 * MINUTE, 0.5, 0.1)
-    limit = 59 * MINUTE if options.all else 19.5 * MINUTE
+        return Plan(tuple(options.cells), tuple(options.peers), options.rounds or 5, 2.75 * MINUTE, 0.5, 0.1)
+    limit = 58.5 * MINUTE if options.all else 19 * MINUTE
     return Plan(tuple(options.cells), tuple(options.peers), options.rounds or 15, limit, 1.0, 0.2)
 
 
@@ -103,7 +103,8 @@ def without_paths(text):
 
 def main():
     options = parse(sys.argv[1:])
-    # A request to end stops the servers too.
+    # A request to end stops the servers too, also where whoever started us had it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     raise_open_file_limit()
     plan = plan_of(options)

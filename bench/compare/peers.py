@@ -17,6 +17,7 @@ BUILD = ROOT / "build" / "bench"
 SOURCES = ROOT / "bench" / "peers"
 JAVASCRIPT = SOURCES / "javascript"
 KESTREL = BUILD / "kestrel"
+KESTREL_SERVER = KESTREL / "bin" / "Kestrel" / "release" / "Windhover.Peers.Kestrel.dll"
 BUN = JAVASCRIPT / "node_modules" / ".bin" / "bun"
 
 EVERYTHING = frozenset({ECHO, FAN_OUT, CHURN, IDLE, COMPRESSED})
@@ -69,8 +70,8 @@ PEERS = (
     Peer("beast", "Boost.Beast", own("beast"), NOTHING_TO_PUBLISH_WITH),
     Peer("libwebsockets", "libwebsockets", own("libwebsockets")),
     Peer("ws", "ws on Node.js", ("node", JAVASCRIPT / "ws_server.mjs"), warm_up=2),
-    Peer("kestrel", "Kestrel", ("dotnet", KESTREL / "bin" / "Kestrel" / "release" / "Windhover.Peers.Kestrel.dll"),
-         NOTHING_TO_PUBLISH_WITH, warm_up=10, environment={"DOTNET_gcServer": "0"}),
+    Peer("kestrel", "Kestrel", ("dotnet", KESTREL_SERVER), NOTHING_TO_PUBLISH_WITH, warm_up=10,
+         environment={"DOTNET_gcServer": "0"}),
 )
 
 
@@ -82,9 +83,15 @@ def run(command, folder=ROOT, **environment):
         raise Failure(f"{command[0]} failed: {lines[-1].strip()}")
 
 
+def newer(made, *sources):
+    return made.exists() and all(made.stat().st_mtime >= source.stat().st_mtime for source in sources)
+
+
 def build_kestrel():
     if not shutil.which("dotnet"):
         raise Failure("dotnet is not on PATH")
+    if newer(KESTREL_SERVER, SOURCES / "kestrel" / "Kestrel.csproj", SOURCES / "kestrel" / "Program.cs"):
+        return
     print("==> Building Kestrel's server", flush=True)
     run(["dotnet", "build", "Kestrel.csproj", "--configuration", "Release", "--artifacts-path", KESTREL,
          "--disable-build-servers", "--nologo", "--verbosity", "quiet"], SOURCES / "kestrel",
@@ -92,8 +99,7 @@ def build_kestrel():
 
 
 def install_javascript():
-    lock, installed = JAVASCRIPT / "package-lock.json", JAVASCRIPT / "node_modules" / ".package-lock.json"
-    if installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime:
+    if newer(JAVASCRIPT / "node_modules" / ".package-lock.json", JAVASCRIPT / "package-lock.json"):
         return
     if not shutil.which("npm"):
         raise Failure("npm is not on PATH")

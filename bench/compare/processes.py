@@ -1,7 +1,9 @@
 """Servers as children: pinned, waited for until they listen, and stopped by their number, whatever happens."""
 
 import ctypes
+import itertools
 import os
+import random
 import resource
 import signal
 import socket
@@ -10,6 +12,7 @@ import time
 
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 PATIENCE = 30  # seconds until a server listens
+PORTS = itertools.cycle(random.sample(range(16_000, 32_000), 16_000))
 LIBRARY = ctypes.CDLL(None, use_errno=True)
 
 
@@ -32,9 +35,16 @@ def pinned(processor, command):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to clients, of which a load has thousands; each one once."""
+    while True:
+        port = next(PORTS)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def last_line(path):

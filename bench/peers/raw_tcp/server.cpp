@@ -56,19 +56,18 @@ client_frame frame_at(std::span<const std::byte> bytes) {
 }
 
 // Writes a server's header over a client's, so that the bytes are as many as before: the key is counted as payload.
-// Where the short form of a length has no room for that, two empty pongs stand in place of the key.
+// Where the length's form has no room for that, two empty pongs stand in front, and the header in place of the key.
 void make_servers(std::span<std::byte> header, const client_frame& frame) {
-  if (header.size() == 2 + key_size && frame.payload + key_size > 125) {
-    const std::byte first = header[0];
+  const std::size_t digits = header.size() - 2 - key_size;
+  const std::uint64_t most = digits == 0 ? 125 : digits == 2 ? 0xffff : ~std::uint64_t{0};
+  header[1] &= std::byte{0x7f};
+  if (frame.payload > most - key_size) {
+    std::ranges::copy_backward(header.first(2 + digits), header.end());
     std::ranges::copy(empty_pong, header.begin());
     std::ranges::copy(empty_pong, header.begin() + 2);
-    header[4] = first;
-    header[5] = static_cast<std::byte>(frame.payload);
     return;
   }
-  header[1] &= std::byte{0x7f};
   std::uint64_t length = frame.payload + key_size;
-  const std::size_t digits = header.size() - 2 - key_size;
   if (digits == 0) header[1] = static_cast<std::byte>(length);
   for (std::size_t i = 1 + digits; i > 1; --i, length >>= 8) header[i] = static_cast<std::byte>(length & 0xff);
 }
