@@ -136,11 +136,13 @@ class Comparison:
         if cell.kind != IDLE:
             server = self.server_for(peer, cell.kind)
             return sample_of(self.load(server, cell, self.plan.seconds, self.plan.warm_up), cell.kind)
-        # Memory that other loads have left would be used again: a fresh server, which has seen a few connections.
+        # Memory that other loads have left would be used again: a fresh server, which has seen a few connections, and
+        # enough on one of them for its buffers of receiving to have been touched once, which they are whatever comes.
         server = self.start_server(peer, IDLE)
         try:
             server.wait_until_it_listens()
             self.load(server, Cell("a few", CHURN, 20), 0.5, 0)
+            self.load(server, Cell("one", ECHO, 1, 16384), 0.5, 0)
             return sample_of(self.load(server, cell, 0.5, 0.5), IDLE)
         finally:
             server.stop()
