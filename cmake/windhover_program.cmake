@@ -18,12 +18,12 @@ function(windhover_program)
     RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/${program_FOLDER}")
 endfunction()
 
-# windhover_sample(NAME <name> SOURCES <file>...)
+# windhover_sample(NAME <name> [LIBRARIES <imported target>...] SOURCES <file>...)
 #
 # A program at <build>/samples/<name>. The sources are named from samples/: a sample's folder has no CMakeLists.txt of
 # its own, because its build folder would then stand where its executable belongs.
 function(windhover_sample)
-  cmake_parse_arguments(PARSE_ARGV 0 sample "" "NAME" "SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 0 sample "" "NAME" "LIBRARIES;SOURCES")
   windhover_require_arguments(windhover_sample sample NAME SOURCES)
-  windhover_program(NAME ${sample_NAME} FOLDER samples SOURCES ${sample_SOURCES})
+  windhover_program(NAME ${sample_NAME} FOLDER samples LIBRARIES ${sample_LIBRARIES} SOURCES ${sample_SOURCES})
 endfunction()

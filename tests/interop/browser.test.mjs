@@ -1,31 +1,21 @@
-// The echo page in Chromium, served by the tool: what a person sees and does. Screenshots go to WINDHOVER_ARTIFACTS.
+// The echo page in Chromium, served by the tool: what a person sees and does.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
-import { join } from 'node:path';
 import { test } from 'node:test';
 
-import { chromium } from 'playwright-core';
 import { WebSocketServer } from 'ws';
 
+import { launchChromium, poorContrasts, screenshot } from './chromium.mjs';
 import { requireEngine, serve } from './tool.mjs';
 
 requireEngine();
-const artifacts = process.env.WINDHOVER_ARTIFACTS ?? 'artifacts';
-mkdirSync(artifacts, { recursive: true });
-
 const tool = await serve();
 const { webSocketUrl } = tool;
-const browser = await chromium.launch({
-  executablePath: process.env.WINDHOVER_CHROMIUM ?? '/usr/bin/chromium',
-  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--no-first-run',
-    '--host-resolver-rules=MAP stranger.test 127.0.0.1'],
-});
+const browser = await launchChromium();
 
 // Every text that the state label ever had, in order.
 function recordStates() {
@@ -62,7 +52,6 @@ function pageTest(name, run, options = {}) {
   });
 }
 
-const screenshot = (page, name) => page.screenshot({ path: join(artifacts, `${name}.png`), animations: 'disabled' });
 const waitForState = (page, state) => page.waitForFunction((text) => stateLabel.textContent === text, state);
 const rows = (page) => page.locator('#commsLog tr')
   .evaluateAll((all) => all.map((row) => Array.from(row.cells, (cell) => cell.textContent)));
@@ -281,33 +270,6 @@ for (const [name, width, height] of [['phone', 375, 740], ['small phone', 320, 5
     assert.ok(last, 'the last row is in sight');
     await screenshot(page, name.replace(' ', '-'));
   }, { viewport: { width, height }, deviceScaleFactor: 2, isMobile: true, hasTouch: true });
-}
-
-// The contrast that WCAG 2.1 asks for (1.4.3: 4.5 to 1), of every text that is not disabled.
-function poorContrasts() {
-  const channels = (color) => color.match(/[\d.]+/g).map(Number);
-  const luminance = ([red, green, blue]) => [red, green, blue]
-    .map((channel) => channel / 255)
-    .map((channel) => (channel <= 0.04045 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4))
-    .reduce((sum, channel, index) => sum + channel * [0.2126, 0.7152, 0.0722][index], 0);
-  const background = (element) => {
-    for (let place = element; place; place = place.parentElement) {
-      const color = channels(getComputedStyle(place).backgroundColor);
-      if (color.length === 3 || color[3] === 1) return color;
-    }
-    return [255, 255, 255];
-  };
-  const poor = [];
-  for (const element of document.querySelectorAll('body *')) {
-    const ownText = Array.from(element.childNodes, (node) => (node.nodeType === Node.TEXT_NODE ? node.data : ''));
-    const text = element.value || ownText.join('');
-    if (!text.trim() || element.disabled || !element.checkVisibility() || element.matches('script, noscript')) continue;
-    const colors = [channels(getComputedStyle(element).color), background(element)];
-    const [brighter, darker] = colors.map(luminance).sort((left, right) => right - left);
-    const ratio = (brighter + 0.05) / (darker + 0.05);
-    if (ratio < 4.5) poor.push(`${element.tagName} "${text.trim()}": ${ratio.toFixed(2)}`);
-  }
-  return poor;
 }
 
 for (const colorScheme of ['light', 'dark']) {

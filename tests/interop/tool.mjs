@@ -1,8 +1,11 @@
-// Starts and stops the windhover tool. WINDHOVER_TOOL is its path; WINDHOVER_ENGINE, when set, the engine it is told to
-// use. A tool never outlives its test: the kernel kills it when this process is gone, however it went.
+// Starts and stops the windhover tool, or a sample. WINDHOVER_TOOL is the tool's path; WINDHOVER_SAMPLE that of the sample;
+// WINDHOVER_ENGINE, when set, the engine they are told to use. Neither outlives its test: the kernel kills it when this
+// process is gone, however it went.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { within } from './bounded.mjs';
 
@@ -35,9 +38,10 @@ class Tool {
   stderr = '';
 
   // `input`: what its standard input holds; null for one that stays open and empty, undefined for none.
-  constructor(args, input) {
+  constructor(args, input, { program = path, folder, env } = {}) {
     const stdin = input === undefined ? 'ignore' : 'pipe';
-    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...args], { stdio: [stdin, 'pipe', 'pipe'] });
+    this.#child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args],
+      { stdio: [stdin, 'pipe', 'pipe'], cwd: folder, env });
     if (input !== undefined) this.#child.stdin.on('error', () => {});  // it may end before it has read everything
     if (input !== undefined && input !== null) this.#child.stdin.end(input);
     this.#child.unref();  // a tool that a failed test leaves behind does not keep the process alive
@@ -127,7 +131,21 @@ class Tool {
 
 // Starts `windhover serve` and resolves when it listens.
 export async function serve({ urls = 'http://127.0.0.1:0', options = [] } = {}) {
-  const tool = new Tool(['serve', '--urls', urls, ...(engine ? ['--engine', engine] : []), ...options]);
+  return listening(urls, new Tool(['serve', ...settings(urls), ...options]));
+}
+
+// Starts the sample in its own folder, where its pages are, and resolves when it listens. What is said to these tests in
+// the environment would be keys of its configuration.
+export async function serveSample({ urls = 'http://127.0.0.1:0', options = [] } = {}) {
+  const program = process.env.WINDHOVER_SAMPLE;
+  const folder = fileURLToPath(new URL(`../../samples/${basename(program)}`, import.meta.url));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('WINDHOVER_')));
+  return listening(urls, new Tool([...settings(urls), ...options], undefined, { program, folder, env }));
+}
+
+const settings = (urls) => ['--urls', urls, ...(engine ? ['--engine', engine] : [])];
+
+async function listening(urls, tool) {
   const wanted = urls.split(';').length;
   await tool.wrote(({ urls: shown }) => shown.length >= wanted, `the tool listened on ${urls}`);
   return tool;
