@@ -69,7 +69,8 @@ int serve(const serve_options& options) {
 
 std::function<int()> add_serve(CLI::App& app) {
   const auto options = std::make_shared<serve_options>();
-  CLI::App* const command = app.add_subcommand("serve", "Serve a WebSocket echo on /ws, what is said to everybody on /broadcast, and files");
+  CLI::App* const command =
+      app.add_subcommand("serve", "Serve a WebSocket echo on /ws, what is said to everybody on /broadcast, and files");
   command->add_option("--root", options->root, "Folder with the files to serve; the echo page when left out");
   command->add_option("--urls", options->urls, "Where to listen, separated by ';'")->capture_default_str();
   command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")

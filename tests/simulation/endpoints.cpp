@@ -12,6 +12,7 @@
 
 #include <windhover/sleep_for.hpp>
 #include <windhover/task_group.hpp>
+#include <windhover/topics.hpp>
 #include <windhover/websocket_client.hpp>
 #include <windhover/websocket_handle.hpp>
 #include <windhover/with_timeout.hpp>
@@ -43,7 +44,8 @@ class counted_handler {
 // One handler's part in one socket. Which client it talks to it learns from the first message, "client 7".
 class conversation {
  public:
-  conversation(journal& in, websocket& over) noexcept : socket(over), counted_(in), journal_(in) {}
+  conversation(journal& in, websocket& over, topics& all) noexcept
+      : socket(over), published(all), counted_(in), journal_(in) {}
   conversation(const conversation&) = delete;
   conversation& operator=(const conversation&) = delete;
   ~conversation() {
@@ -78,6 +80,7 @@ class conversation {
   }
 
   websocket& socket;
+  topics& published;
 
  private:
   counted_handler counted_;
@@ -254,6 +257,32 @@ task<> echo_through_a_handle(conversation& in) {
   }
 }
 
+// By way of a topic that it alone has subscribed to, every second time without waiting for room.
+task<> echo_through_a_topic(conversation& in) {
+  std::string topic;
+  for (int i = 0;; ++i) {
+    auto seen = co_await in.socket.receive();
+    if (!seen) break;
+    in.saw(*seen);
+    if (topic.empty()) {
+      topic = seen->text();
+      const subscribe_options patient{.full = when_full::wait, .max_waiting_messages = 2};
+      in.published.subscribe(in.socket, topic, patient);
+      in.published.subscribe(in.socket, topic + "/#", patient);
+    }
+    if (!in.known()) continue;
+    // What waits for room when the connection ends is lost.
+    in.notes()->may_lose = true;
+    noted_send noted(in.sending(seen->is_text(), seen->text()));
+    if (i % 2 == 0) {
+      in.published.publish(topic, *seen);
+    } else {
+      co_await in.published.publish_and_wait(topic, prepared_message::from_message(*seen));
+    }
+    noted.is(true);
+  }
+}
+
 // Messages that are on their way through a WebSocket which the handler has opened.
 class detour {
  public:
@@ -395,6 +424,7 @@ constexpr socket_endpoint socket_endpoints[] = {
     {"/ticker", echo_beside_a_ticker},
     {"/burst", burst},
     {"/handle", echo_through_a_handle},
+    {"/topic", echo_through_a_topic},
     {"/detour", echo_by_a_detour},
     {"/three", close_after_three},
     {"/leave", leave_after_two},
@@ -445,18 +475,19 @@ std::span<const std::string_view> socket_paths() noexcept {
 }
 
 void map_endpoints(web_application& application, journal& notes) {
+  const auto published = std::make_shared<topics>();
   bool with_context = false;
   for (const socket_endpoint& each : socket_endpoints) {
     // Every second one takes the context, and is run by the pipeline; the others by the connection itself.
     if (std::exchange(with_context, !with_context)) {
-      application.map_websocket(each.path,
-                                [says = each.says, &notes](websocket& socket, const http_context&) -> task<> {
-                                  conversation here(notes, socket);
-                                  co_await says(here);
-                                });
+      application.map_websocket(
+          each.path, [says = each.says, &notes, published](websocket& socket, const http_context&) -> task<> {
+            conversation here(notes, socket, *published);
+            co_await says(here);
+          });
     } else {
-      application.map_websocket(each.path, [says = each.says, &notes](websocket& socket) -> task<> {
-        conversation here(notes, socket);
+      application.map_websocket(each.path, [says = each.says, &notes, published](websocket& socket) -> task<> {
+        conversation here(notes, socket, *published);
         co_await says(here);
       });
     }
