@@ -1,4 +1,4 @@
-"""./dev bench [--quick|--all] [--only PEER|CELL,...] [--rounds N]: see --help."""
+"""./dev bench [--quick|--all] [--only PEER|CELL,...] [--peer NAME=COMMAND] [--rounds N]: see --help."""
 
 import argparse
 import datetime
@@ -32,22 +32,27 @@ def parse(arguments):
     parser.add_argument("--only", metavar="NAME,...", default="",
                         help="peers, cells and kinds of cells, * for any letters; Windhover and itself are always there. "
                              "The report then goes to build/bench/comparison instead of docs")
+    parser.add_argument("--peer", metavar="NAME=COMMAND", action="append", default=[],
+                        help="one more server, such as mine='./server {port}': it echoes on /ws, and what it gets on "
+                             "/broadcast goes to all there. The report then goes to build/bench/comparison too")
     parser.add_argument("--rounds", type=int, metavar="N", help="no more rounds than this")
     options = parser.parse_args(arguments)
     if options.rounds is not None and options.rounds < 1:
         parser.error("--rounds must be at least 1")
     try:
+        options.added = [peers.added(text) for text in options.peer]
         options.cells, options.peers = chosen(options)
-    except ValueError as unknown:
-        parser.error(str(unknown))
+    except ValueError as wrong:
+        parser.error(str(wrong))
     return options
 
 
 def chosen(options):
     """(cells, peers) that --quick and --only leave."""
     names = [name for name in options.only.split(",") if name]
+    all_peers = (*peers.PEERS, *options.added)
     for name in names:
-        known = [each.name for each in (*CELLS, *peers.PEERS)] + list(KINDS)
+        known = [each.name for each in (*CELLS, *all_peers)] + list(KINDS)
         if not any(fnmatchcase(each, name) for each in known):
             raise ValueError(f"--only: there is no peer, cell or kind of cells '{name}'")
 
@@ -59,9 +64,9 @@ def chosen(options):
         cells = [cell for cell in CELLS if cell.quick or not options.quick]
     if options.quick:
         cells = [replace(cell, most_rounds=1) if cell.kind == IDLE else cell for cell in cells]
-    some = [peer for peer in peers.PEERS if named(peer.name)] or peers.PEERS
+    some = [peer for peer in all_peers if named(peer.name)] or all_peers
     needed = {*LEAST_PEERS, *(peer.name for peer in some), *(peer.against for peer in some)}
-    return cells, [peer for peer in peers.PEERS if peer.name in needed]
+    return cells, [peer for peer in all_peers if peer.name in needed]
 
 
 def plan_of(options):
@@ -129,7 +134,7 @@ def main():
         facts, plan.cells, [(peer, peers.version_of(peer.name)) for peer in plan.peers], comparison.samples,
         {name: without_paths(why) for name, why in comparison.left_out.items()},
         [{**each, "why": without_paths(each["why"])} for each in comparison.failures])
-    folder = peers.BUILD / "comparison" if options.only else peers.ROOT / "docs"
+    folder = peers.BUILD / "comparison" if options.only or options.added else peers.ROOT / "docs"
     written = write(document, folder)
     print(report.summary(results.Results(document)) if results.Results(document).cells("echo") else "")
     print(f"{written.relative_to(peers.ROOT)} is written.")

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ BUN = JAVASCRIPT / "node_modules" / ".bin" / "bun"
 EVERYTHING = frozenset({ECHO, FAN_OUT, CHURN, IDLE, COMPRESSED})
 NOTHING_TO_PUBLISH_WITH = EVERYTHING - {FAN_OUT}
 
+PORT = "{port}"
+
 SUBJECT = "windhover"
 AGAIN = "windhover-again"
 ON_EPOLL = "windhover-epoll"
@@ -32,7 +35,7 @@ ON_EPOLL = "windhover-epoll"
 class Peer:
     name: str
     title: str
-    words: tuple  # of the command; the port comes behind them
+    words: tuple  # of the command; the port comes behind them, or where PORT stands
     kinds: frozenset = EVERYTHING
     # Started for compression with another word behind the port, where that is a switch of the whole server.
     compressed_word: str = ""
@@ -45,6 +48,8 @@ class Peer:
     environment: dict = field(default_factory=dict)
 
     def command(self, kind):
+        if PORT in "".join(map(str, self.words)):
+            return lambda port: [str(word).replace(PORT, str(port)) for word in self.words]
         behind = [self.engine] if self.engine else []
         if kind == COMPRESSED and self.compressed_word:
             behind.append(self.compressed_word)
@@ -73,6 +78,17 @@ PEERS = (
     Peer("kestrel", "Kestrel", ("dotnet", KESTREL_SERVER), NOTHING_TO_PUBLISH_WITH, warm_up=10,
          environment={"DOTNET_gcServer": "0"}),
 )
+
+
+def added(text):
+    """The peer of "NAME=COMMAND", which is somebody else's server."""
+    name, equals, command = text.partition("=")
+    words = tuple(shlex.split(command))
+    if not equals or not re.fullmatch(r"[\w-]+", name) or not words:
+        raise ValueError(f"--peer: '{text}' is not NAME=COMMAND")
+    if name in {peer.name for peer in PEERS}:
+        raise ValueError(f"--peer: there is a peer '{name}' already")
+    return Peer(name, name, words, EVERYTHING - {COMPRESSED})
 
 
 def run(command, folder=ROOT, **environment):
@@ -116,7 +132,7 @@ def prepare(peer):
     if not shutil.which(str(peer.words[0])):
         raise Failure(f"{pathlib.Path(peer.words[0]).name} is not there")
     for word in peer.words[1:]:
-        if not pathlib.Path(word).exists():
+        if isinstance(word, pathlib.Path) and not word.exists():
             raise Failure(f"{pathlib.Path(word).name} is not there")
 
 

@@ -102,6 +102,8 @@ def figures(results, cells):
         figure_table(results, cells, "cpu_ns", lambda cell, name, value: short(value / 1000)),
         "A second (*: the generator had no time left):\n",
         figure_table(results, cells, "rate", rate),
+        "p99 of Windhover's latency divided by that of the other server:\n",
+        ratio_table(results, cells, "p99_ns"),
         "p99 of the latency, in milliseconds:\n",
         figure_table(results, cells, "p99_ns", lambda cell, name, value: short(value / 1e6))])
 

@@ -46,11 +46,29 @@ class Options(unittest.TestCase):
         self.assertEqual(cells, ["50:20:1", "50:20:16", "churn"])
         self.assertEqual(peers, ["windhover", "windhover-again", "bun"])
 
-    def test_a_name_that_is_none_is_refused(self):
+    def refused(self, *arguments):
         said = io.StringIO()
         with contextlib.redirect_stderr(said), self.assertRaises(SystemExit):
-            program.parse(["--only", "churn,nobody"])
-        self.assertIn("'nobody'", said.getvalue())
+            program.parse(arguments)
+        return said.getvalue()
+
+    def test_a_name_that_is_none_is_refused(self):
+        self.assertIn("'nobody'", self.refused("--only", "churn,nobody"))
+
+    def test_a_server_of_somebody_elses_stands_beside_the_others(self):
+        options = program.parse(["--peer", "mine=./server --port={port} --quiet", "--only", "mine,churn"])
+        self.assertEqual([peer.name for peer in options.peers], ["windhover", "windhover-again", "mine"])
+        command = options.peers[-1].command("churn")
+        self.assertEqual(command(4711), ["./server", "--port=4711", "--quiet"])
+
+    def test_the_port_comes_last_where_nothing_else_is_said(self):
+        options = program.parse(["--peer", "mine=./server"])
+        self.assertEqual(options.peers[-1].command("echo")(4711), ["./server", 4711])
+
+    def test_a_server_needs_a_name_of_its_own_and_a_command(self):
+        for text in ("mine", "=./server", "mine=", "a b=./server"):
+            self.assertIn("is not NAME=COMMAND", self.refused("--peer", text))
+        self.assertIn("already", self.refused("--peer", "bun=./server"))
 
 
 if __name__ == "__main__":
