@@ -2,16 +2,16 @@
 // leave with the same system call that waits.
 //
 // Three facts carry it.
+//
 // 1. A send is issued with MSG_DONTWAIT and posts no completion when it succeeds. It runs while io_uring_enter submits
-// it,
-//    so once the kernel has taken every submission, a send without a completion has been sent. Failed sends are
-//    therefore looked at before everything else.
+// it, so once the kernel has taken every submission, a send without a completion has been sent. Failed sends are
+// therefore looked at before everything else.
+//
 // 2. A send that found the socket full is issued again without MSG_DONTWAIT; that one always posts a completion. There
-// is
-//    never more than one send of a connection on its way, or a short one would let the next one overtake its rest.
+// is never more than one send of a connection on its way, or a short one would let the next one overtake its rest.
+//
 // 3. The receive ring is incremental: the kernel fills a large buffer piece by piece, and hands it back when it is
-// full.
-//    Without that (before Linux 6.12) buffers are smaller and handed back whole.
+// full. Without that (before Linux 6.12) buffers are smaller and handed back whole.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -421,8 +421,10 @@ class io_uring_engine final : public engine {
   }
 
   void submit_and_wait(std::optional<time_point> deadline) noexcept {
-    const bool has_something = !arrived_.empty() || !closed_.empty() || std::exchange(hurry_, false);
-    if (has_something || (deadline && !rings_before(*deadline))) return submit();
+    const bool must_not_wait =
+        std::exchange(hurry_, false) || !closed_.empty() || (deadline && !rings_before(*deadline));
+    // Looked at last: setting the alarm may have made room by a submission.
+    if (must_not_wait || !arrived_.empty()) return submit();
     io_uring_submit_and_wait(&owner_.ring, 1);
     collect();
     if (io_uring_sq_ready(&owner_.ring) > 0) submit();
@@ -453,13 +455,14 @@ class io_uring_engine final : public engine {
   // succeeded. Their completions count once.
   void reap_sends(engine_events& events, std::vector<completion>& completions) {
     if (sent_.empty()) return;
-    for (completion& each : completions) {
-      if (operation_of(each.data) != operation::send) continue;
-      const token which = token_of(each.data);
-      each.data = data_of(operation::ignored, {});
+    // Sending again may submit what is prepared, and add completions.
+    for (std::size_t i = 0, count = completions.size(); i < count; ++i) {
+      if (operation_of(completions[i].data) != operation::send) continue;
+      const token which = token_of(completions[i].data);
+      completions[i].data = data_of(operation::ignored, {});
       slot& here = at(which);
       here.send_failed = true;
-      after_failed_send(which, here, each.result);
+      after_failed_send(which, here, completions[i].result);
     }
     sent_.swap(reaping_);
     for (const token which : reaping_) {

@@ -39,6 +39,11 @@ class mailbox {
 
   // Loop thread: runs what was there at the call.
   void run_all() noexcept;
+  // Any thread.
+  bool closed() const noexcept {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
   bool empty() const noexcept { return !has_letters_.load(std::memory_order_acquire); }
   // Loop thread: from now on post returns false; what is left is destroyed unrun.
   void close() noexcept;
@@ -59,7 +64,7 @@ class mailbox {
   bool append(std::unique_ptr<letter> added) noexcept;
   static void destroy(std::unique_ptr<letter> first) noexcept;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<letter> first_;
   letter* last_ = nullptr;
   // The same as first_, for a look without the lock: a loop looks in every iteration. What comes right after it wakes

@@ -53,7 +53,7 @@ class timer_wheel {
   timer_wheel& operator=(const timer_wheel&) = delete;
   ~timer_wheel();
 
-  // Arms or moves. A deadline that has passed fires at the next advance.
+  // Arms or moves. A deadline that has passed fires at the next tick.
   void arm(timer& each, time_point deadline) noexcept;
 
   // Fires what is due at `now`, in the order of the ticks.

@@ -6,8 +6,7 @@
 // The rules that every implementation keeps (TCP, Unix sockets, the memory pipe):
 // * Taking less than all means "pause me". The rest is kept, and comes first after resume_reading().
 // * Downwards never calls back up. queue, resume_reading, close and abort only mark; what follows from them is
-// delivered
-//   later, by the loop. Only the four functions of the sink are upcalls, and only the loop makes them.
+//   delivered later, by the loop. Only the four functions of the sink are upcalls, and only the loop makes them.
 // * A transport and what stands on it are destroyed by the loop alone, at the end of an iteration.
 #pragma once
 

@@ -1,8 +1,11 @@
 #include "net/timer.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -133,6 +136,43 @@ TEST(TimerWheel, AgreesWithASortedListOverRandomDeadlines) {
     expected = 0;
     for (const long deadline : deadlines) expected += deadline <= now ? 1 : 0;
     ASSERT_EQ(fired.size(), expected) << "round " << round;
+  }
+}
+
+// Timers that come, go and move while the time jumps, also over the end of the topmost level.
+TEST(TimerWheel, AgreesWithAPlainListWhateverBecomesOfTheTimers) {
+  std::mt19937_64 random(11);
+  for (const std::uint64_t from : {std::uint64_t{0}, (std::uint64_t{1} << 36) - 50'000}) {
+    timer_wheel wheel(start);
+    wheel.advance(start + milliseconds(from));
+    std::uint64_t now = from;
+    std::vector<int> fired;
+    std::vector<std::unique_ptr<alarm>> alarms;
+    std::vector<std::uint64_t> due(20, 0);  // 0: not armed
+    for (int i = 0; i < 20; ++i) alarms.push_back(std::make_unique<alarm>(fired, i));
+    for (int step = 0; step < 5000; ++step) {
+      const std::size_t which = random() % alarms.size();
+      if (random() % 4 == 0) {
+        alarms[which]->clock.cancel();
+        due[which] = 0;
+      } else {
+        due[which] = now + 1 + random() % (std::uint64_t{1} << (random() % 20));
+        wheel.arm(alarms[which]->clock, start + milliseconds(due[which]));
+      }
+      if (random() % 3 == 0) now += random() % (std::uint64_t{1} << (random() % 18));
+      std::vector<std::pair<std::uint64_t, int>> expected;
+      for (std::size_t i = 0; i < due.size(); ++i) {
+        if (due[i] != 0 && due[i] <= now) expected.emplace_back(std::exchange(due[i], 0), static_cast<int>(i));
+      }
+      std::sort(expected.begin(), expected.end());
+      fired.clear();
+      wheel.advance(start + milliseconds(now));
+      std::vector<std::pair<std::uint64_t, int>> seen;
+      ASSERT_EQ(fired.size(), expected.size()) << step;
+      for (std::size_t i = 0; i < fired.size(); ++i) seen.emplace_back(expected[i].first, fired[i]);
+      std::sort(seen.begin(), seen.end());
+      ASSERT_EQ(seen, expected) << step;
+    }
   }
 }
 
