@@ -19,6 +19,7 @@
 // The people of a room are spread over the event loops, and between two of these there is no order: of the lists of who
 // is present, the one with the highest "change" holds.
 #include <algorithm>
+#include <new>
 #include <string>
 #include <string_view>
 
@@ -74,7 +75,12 @@ class visitor {
   visitor(const visitor&) = delete;
   visitor& operator=(const visitor&) = delete;
   ~visitor() {
-    if (has_joined_) tell_presence("left", chat_.people.leave(room_, name_));
+    if (!has_joined_) return;
+    try {
+      tell_presence("left", chat_.people.leave(room_, name_));
+    } catch (const std::bad_alloc&) {
+      // The next change tells the others.
+    }
   }
 
   // Does what a message says. Why not, or empty.
@@ -105,8 +111,12 @@ class visitor {
       chat_.topics.unsubscribe(socket_);
       return entered.refusal;
     }
+    if (!tell_presence("joined", entered.now)) {
+      chat_.people.leave(room, name);
+      chat_.topics.unsubscribe(socket_);
+      return "the server is busy: try again";
+    }
     has_joined_ = true;
-    tell_presence("joined", entered.now);
     return {};
   }
 
@@ -120,9 +130,9 @@ class visitor {
   }
 
   // The whole list each time: whoever has missed a change has the right list after the next one.
-  void tell_presence(std::string_view type, const presence::snapshot& now) {
+  bool tell_presence(std::string_view type, const presence::snapshot& now) {
     const json change = {{"type", type}, {"name", name_}, {"present", now.names}, {"change", now.change}};
-    chat_.topics.publish(topic(), change.dump());
+    return chat_.topics.publish(topic(), change.dump());
   }
 
   chat& chat_;
