@@ -18,10 +18,10 @@ class prepared_frames;
 // A whole frame, ready for the wire. Copies share it; any thread may use and release it. One that was moved from may
 // only be assigned to or destroyed.
 //
-// Where a socket has negotiated compression the message is compressed unless it is short or `compression` disables it:
-// once for all sockets with the same window, and without reference to what they have sent before. The next message that
-// such a socket compresses for itself cannot refer to earlier ones either, so a socket that mostly has messages of its
-// own compresses best when what is shared disables compression.
+// Where a server's socket has negotiated compression the message is compressed unless it is short or `compression`
+// disables it: once for all sockets with the same window, and without reference to what they have sent before. The next
+// message that such a socket compresses for itself cannot refer to earlier ones either, so a socket that mostly has
+// messages of its own compresses best when what is shared disables compression.
 class prepared_message {
  public:
   // Throws std::invalid_argument for a text that is not UTF-8.

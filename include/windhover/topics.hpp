@@ -27,7 +27,7 @@ struct topics_core;
 
 // What happens to a message for a socket for which as much waits as may wait.
 enum class when_full : std::uint8_t {
-  wait,         // it waits too, and publish_and_wait() until there is room again
+  wait,         // it waits too, up to max_unsent_bytes, and publish_and_wait() until there is room again
   drop_newest,  // it is not sent to that socket
   drop_oldest,  // what has waited longest is not sent
   close,        // the socket is closed with 1013, try again later
@@ -43,10 +43,13 @@ struct subscribe_options {
 };
 
 struct topics_options {
-  std::size_t max_topic_size = 1024;                     // bytes of a topic or a filter
-  std::size_t max_subscriptions = 1000;                  // of one socket
-  std::size_t max_unsent_bytes = std::size_t{16} << 20;  // that wait for one socket with when_full::wait
-  // Published on other threads, and not yet seen by one of the event loops that have subscribers.
+  std::size_t max_topic_size = 1024;     // bytes of a topic or a filter
+  std::size_t max_levels = 32;           // of a topic or a filter
+  std::size_t max_subscriptions = 1000;  // of one socket
+  // That wait for one socket with when_full::wait, which is closed with 1013 beyond them; 256 more for each message.
+  std::size_t max_unsent_bytes = std::size_t{16} << 20;
+  // Published on other threads, and not yet seen by one of the event loops that have subscribers; 256 more for each
+  // message.
   std::size_t max_undelivered_bytes = std::size_t{64} << 20;
 };
 
@@ -67,9 +70,10 @@ struct topics_counters {
 // stands for all that follow, and for none. Neither stands for a first level that begins with '$'. A socket gets a
 // message once, however many of its filters match.
 //
-// Messages are encoded once for all sockets, and compressed once for each size of window (see prepared_message). They
-// reach a socket in the order in which a thread publishes them; between threads there is none. A subscription ends with
-// unsubscribe(), or when its socket closes. The sockets of a websocket_client may subscribe too.
+// Messages are encoded once for all sockets of servers, and compressed once for each size of window (see
+// prepared_message). They reach a socket in the order in which a thread publishes them; between threads there is none.
+// A subscription ends with unsubscribe(), or when its socket closes. The sockets of a websocket_client may subscribe
+// too.
 //
 // May be destroyed on any thread, while sockets are subscribed: then nothing is published any more.
 class topics {
@@ -87,8 +91,8 @@ class topics {
   // ----- On the socket's thread
 
   // False: it is subscribed to that filter already, or can send nothing any more. The options are those of the socket
-  // for all of its filters: the last call decides. Throws std::invalid_argument for what is no filter or longer than
-  // max_topic_size, std::length_error for more than max_subscriptions, std::bad_alloc.
+  // for all of its filters: the last call decides. Throws std::invalid_argument for what is no filter or beyond
+  // max_topic_size or max_levels, std::length_error for more than max_subscriptions, std::bad_alloc.
   bool subscribe(websocket& socket, std::string_view filter, subscribe_options options = {});
   // False: it is not subscribed to that filter. What waits for it is still sent.
   bool unsubscribe(websocket& socket, std::string_view filter);
@@ -98,8 +102,8 @@ class topics {
   // ----- On any thread
 
   // Does not wait. False: it reaches nobody, because an event loop with subscribers has yet to see more than
-  // max_undelivered_bytes. Throws std::invalid_argument for what is no topic or longer than max_topic_size, and for a
-  // text that is not UTF-8, and std::bad_alloc.
+  // max_undelivered_bytes. Throws std::invalid_argument for what is no topic or beyond max_topic_size or max_levels,
+  // and for a text that is not UTF-8, and std::bad_alloc.
   bool publish(std::string_view topic, std::string_view text) {
     return publish(topic, prepared_message::from_text(text));
   }
@@ -118,7 +122,8 @@ class topics {
   bool publish_to_others(const websocket& sender, std::string_view topic, const prepared_message& shared);
 
   // The same to all, and waits until it has come to every event loop and no socket with when_full::wait has more
-  // waiting than may wait. Awaited on an event loop.
+  // waiting than may wait. Throws the same when it is awaited, and std::logic_error elsewhere than on an event loop;
+  // then nobody has got it.
   task<> publish_and_wait(std::string topic, prepared_message shared);
 
   // How many sockets are subscribed to exactly that filter.

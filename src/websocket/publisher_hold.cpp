@@ -6,24 +6,24 @@
 
 namespace windhover {
 
-publisher_wait::publisher_wait() : home_(net::event_loop::required("waiting for subscribers").mailbox()) {}
+publisher_wait::publisher_wait()
+    : home_(net::event_loop::required("waiting for subscribers").mailbox()),
+      wake_(net::mailbox::prepare([this] { waiter_.resume(); })) {}
 
-bool publisher_wait::awaiter::await_suspend(std::coroutine_handle<> waiter) const {
-  auto wake = net::mailbox::prepare([waiter] { waiter.resume(); });
+bool publisher_wait::awaiter::await_suspend(std::coroutine_handle<> waiter) const noexcept {
   const std::lock_guard lock(on_.mutex_);
   if (on_.ended_) return false;
-  on_.wake_ = std::move(wake);
+  on_.waiter_ = waiter;
   return true;
 }
 
 void publisher_wait::end() noexcept {
-  net::mailbox::prepared wake;
   {
     const std::lock_guard lock(mutex_);
     ended_ = true;
-    wake = std::move(wake_);
+    if (!waiter_) return;
   }
-  if (wake) home_->post_prepared(std::move(wake));
+  home_->post_prepared(std::move(wake_));
 }
 
 publisher_hold hold_back(std::shared_ptr<publisher_wait> publisher) {

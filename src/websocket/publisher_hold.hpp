@@ -9,17 +9,20 @@
 
 namespace windhover {
 
-// On any thread; the waiting itself is on the loop where it was made. Waking needs no memory, so that it cannot fail.
+// Ended on any thread; awaited once, on the loop where it was made. Must live until the waiter goes on. Neither waiting
+// nor waking needs memory, so that neither can fail.
 class publisher_wait {
  public:
-  // Made on an event loop's thread. Throws std::logic_error elsewhere, and std::bad_alloc.
+  // Throws std::logic_error elsewhere than on an event loop's thread, and std::bad_alloc.
   publisher_wait();
+  publisher_wait(const publisher_wait&) = delete;
+  publisher_wait& operator=(const publisher_wait&) = delete;
 
   class awaiter {
    public:
     explicit awaiter(publisher_wait& on) noexcept : on_(on) {}
     bool await_ready() const noexcept { return false; }
-    bool await_suspend(std::coroutine_handle<> waiter) const;
+    bool await_suspend(std::coroutine_handle<> waiter) const noexcept;
     void await_resume() const noexcept {}
 
    private:
@@ -31,6 +34,7 @@ class publisher_wait {
  private:
   std::mutex mutex_;
   bool ended_ = false;
+  std::coroutine_handle<> waiter_;
   std::shared_ptr<net::mailbox> home_;
   net::mailbox::prepared wake_;
 };

@@ -17,6 +17,8 @@ class sending_watch {
   virtual void can_send_again() noexcept = 0;
   // Nothing can be sent any more. May come more than once, and while the watch itself sends.
   virtual void sending_is_over() noexcept = 0;
+  // False: it wants to know nothing any more, and may be destroyed.
+  virtual bool needed() const noexcept = 0;
 
   const void* const owner;              // to find it again
   std::unique_ptr<sending_watch> next;  // of the same connection

@@ -1,9 +1,12 @@
 #include "websocket/topic_board.hpp"
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
+#include "net/event_loop.hpp"
 #include "websocket/websocket_connection.hpp"
 
 namespace windhover {
@@ -39,7 +42,6 @@ std::size_t topic_census::count(std::string_view filter) const noexcept {
 void topic_board::deliver(std::string_view topic, const prepared_message& message, const publisher_hold& hold,
                           const websocket_connection* but_for) noexcept {
   ++deliveries_;
-  matched_.clear();
   tree_.match(topic, [this](topic_tree::subscription& each) {
     topic_subscriber& matching = static_cast<topic_subscriber::subscription&>(each).of;
     if (std::exchange(matching.last_delivery_, deliveries_) != deliveries_) matched_.push_back(&matching);
@@ -47,6 +49,14 @@ void topic_board::deliver(std::string_view topic, const prepared_message& messag
   for (topic_subscriber* each : matched_) {
     if (&each->connection_ != but_for) each->take(message, hold);
   }
+  matched_.clear();
+  // Said at the end: a logger may publish too.
+  const std::size_t too_slow = std::exchange(too_slow_, 0);
+  if (too_slow == 0) return;
+  net::event_loop::current()->log_line(log_level::debug, "websocket", [&] {
+    return "closed with 1013, because they take too little of what they have subscribed to: " +
+           std::to_string(too_slow) + " of the subscribers of '" + std::string(topic) + "'";
+  });
 }
 
 // ----- Subscriptions
@@ -62,7 +72,10 @@ bool topic_subscriber::subscribe(std::string_view filter) {
     throw std::length_error("the socket has " + std::to_string(filters_.size()) +
                             " subscriptions already, which is max_subscriptions");
   }
-  if (filters_.empty()) board_->matched_.reserve(board_->counted.subscribers.value() + 1);
+  std::vector<topic_subscriber*>& matched = board_->matched_;
+  if (board_->counted.subscribers.value() == matched.capacity()) {
+    matched.reserve(std::max<std::size_t>(16, 2 * matched.capacity()));
+  }
   const auto [added, is_new] = filters_.try_emplace(std::string(filter), *this);
   try {
     board_->tree_.insert(filter, added->second);
@@ -117,7 +130,10 @@ void topic_subscriber::take(const prepared_message& message, const publisher_hol
 void topic_subscriber::keep_or_not(const prepared_message& message, const publisher_hold& hold) {
   switch (options_.full) {
     case when_full::wait:
-      if (waiting_bytes_ + message.size() > board_->options_.max_unsent_bytes) return close();
+      if (waiting_bytes_ + waiting_->size() * topic_board::cost_of_a_message + message.size() >
+          board_->options_.max_unsent_bytes) {
+        return close();
+      }
       if (hold) holds_.push_back(hold);
       return keep(message);
     case when_full::drop_newest:
@@ -134,9 +150,12 @@ void topic_subscriber::keep_or_not(const prepared_message& message, const publis
   }
 }
 
+bool topic_subscriber::may_wait(std::size_t messages, std::size_t bytes) const noexcept {
+  return messages <= options_.max_waiting_messages && bytes <= options_.max_waiting_bytes;
+}
+
 bool topic_subscriber::has_room_for(const prepared_message& message) const noexcept {
-  return !waiting_ || (waiting_->size() < options_.max_waiting_messages &&
-                       waiting_bytes_ + message.size() <= options_.max_waiting_bytes);
+  return !waiting_ || may_wait(waiting_->size() + 1, waiting_bytes_ + message.size());
 }
 
 void topic_subscriber::keep(const prepared_message& message) {
@@ -163,13 +182,9 @@ void topic_subscriber::send(const prepared_message& message) noexcept {
 }
 
 void topic_subscriber::close() noexcept {
-  constexpr std::string_view reason = "too slow for what it has subscribed to";
   ++board_->counted.closed;
-  connection_.loop().log_line(log_level::debug, "websocket", [this] {
-    return connection_.describe() + " is closed with 1013: " + std::to_string(waiting_bytes_) +
-           " bytes of what it has subscribed to wait for it already";
-  });
-  connection_.start_close(close_code::try_again_later, reason);
+  ++board_->too_slow_;
+  connection_.start_close(close_code::try_again_later, "too slow for what it has subscribed to");
 }
 
 void topic_subscriber::can_send_again() noexcept {
@@ -177,9 +192,7 @@ void topic_subscriber::can_send_again() noexcept {
   draining_ = true;
   while (waiting_ && connection_.may_take_message()) send(take_oldest());
   draining_ = false;
-  if (!waiting_ || (waiting_->size() < options_.max_waiting_messages && waiting_bytes_ <= options_.max_waiting_bytes)) {
-    holds_.clear();
-  }
+  if (!waiting_ || may_wait(waiting_->size() + 1, waiting_bytes_)) holds_.clear();
 }
 
 void topic_subscriber::sending_is_over() noexcept {

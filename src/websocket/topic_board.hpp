@@ -47,7 +47,6 @@ class topic_board {
 
   // Any thread.
   const std::shared_ptr<net::mailbox>& home() const noexcept { return home_; }
-  const topics_options& options() const noexcept { return options_; }
 
   struct counters {
     base::counter subscribers;
@@ -61,6 +60,9 @@ class topic_board {
   // To all that match, but for one connection, if any.
   void deliver(std::string_view topic, const prepared_message& message, const publisher_hold& hold,
                const websocket_connection* but_for = nullptr) noexcept;
+
+  // What a message costs to be kept, beside its bytes, about.
+  static constexpr std::size_t cost_of_a_message = 256;
 
   // What other threads have published and this one has not seen: charged there, discharged here. False: too much.
   bool may_charge() const noexcept {
@@ -79,6 +81,7 @@ class topic_board {
   topic_tree tree_;
   std::vector<topic_subscriber*> matched_;  // has room for all of them
   std::uint64_t deliveries_ = 0;
+  std::size_t too_slow_ = 0;  // were closed during the delivery
 };
 
 // One socket that has subscribed.
@@ -96,6 +99,7 @@ class topic_subscriber final : public sending_watch {
   // sending_watch
   void can_send_again() noexcept override;
   void sending_is_over() noexcept override;
+  bool needed() const noexcept override { return !over_ && (!filters_.empty() || waiting_ != nullptr); }
 
  private:
   friend class topic_board;
@@ -110,6 +114,7 @@ class topic_subscriber final : public sending_watch {
   void send(const prepared_message& message) noexcept;
   void keep(const prepared_message& message);
   void keep_or_not(const prepared_message& message, const publisher_hold& hold);
+  bool may_wait(std::size_t messages, std::size_t bytes) const noexcept;
   bool has_room_for(const prepared_message& message) const noexcept;
   prepared_message take_oldest() noexcept;
   void close() noexcept;

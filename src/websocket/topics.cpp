@@ -15,18 +15,21 @@ namespace windhover {
 
 namespace {
 
-// As an exception shows it: texts of strangers may be long, and hold anything.
-[[noreturn]] void refuse(std::string_view what, std::string_view why) {
-  throw std::invalid_argument("this is no " + std::string(what) + ": " + std::string(why));
-}
-
 void require(bool valid, std::string_view text, const topics_options& options, std::string_view what,
-             std::string_view why) {
-  if (!valid) refuse(what, why);
-  if (text.size() > options.max_topic_size) {
-    refuse(what, "it has " + std::to_string(text.size()) + " bytes, and max_topic_size is " +
-                     std::to_string(options.max_topic_size));
+             std::string_view rules) {
+  std::string why;
+  const auto levels = static_cast<std::size_t>(std::count(text.begin(), text.end(), '/')) + 1;
+  if (!valid) {
+    why = rules;
+  } else if (text.size() > options.max_topic_size) {
+    why = "it has " + std::to_string(text.size()) + " bytes, and max_topic_size is " +
+          std::to_string(options.max_topic_size);
+  } else if (levels > options.max_levels) {
+    why = "it has " + std::to_string(levels) + " levels, and max_levels is " + std::to_string(options.max_levels);
+  } else {
+    return;
   }
+  throw std::invalid_argument("this is no " + std::string(what) + ": " + why);
 }
 
 void require_filter(std::string_view text, const topics_options& options) {
@@ -50,7 +53,7 @@ struct topics_core {
   // On a loop's thread: its board. Makes it when there is none yet.
   std::shared_ptr<topic_board> board_of(const net::event_loop& loop);
   // Null when there is none.
-  std::shared_ptr<topic_board> find_board(const net::event_loop* loop) const noexcept;
+  std::shared_ptr<topic_board> find_board(const net::event_loop& loop) const noexcept;
 
   bool publish(std::string_view topic, const prepared_message& message, const publisher_hold& hold,
                const websocket_connection* but_for, when_behind behind);
@@ -64,86 +67,96 @@ struct topics_core {
     std::shared_ptr<topic_board> to;
     net::mailbox::prepared contents;
   };
-  // To all boards but one.
-  std::vector<letter> prepare_letters(std::string_view topic, const prepared_message& message,
-                                      const publisher_hold& hold, const topic_board* but_for) const;
-  void post(std::vector<letter> letters, std::size_t size) noexcept;
+  struct delivery {
+    std::shared_ptr<topic_board> own;  // of this thread's loop; null when there is none
+    std::vector<letter> letters;       // to the others
+    std::size_t cost = 0;              // of each of them
+  };
+  delivery prepare(std::string_view topic, const prepared_message& message, const publisher_hold& hold) const;
+  static void post(delivery& prepared) noexcept;
   static void add(topics_counters& to, const topic_board::counters& of) noexcept;
 
   std::atomic<std::uint64_t> published_{0};
   std::atomic<std::uint64_t> refused_{0};
   mutable std::mutex mutex_;
   std::vector<std::shared_ptr<topic_board>> boards_;
-  topics_counters past_;  // of boards whose loops have gone
+  topics_counters past_;  // of boards whose loops have gone; of the numbers since the beginning
 };
 
-std::shared_ptr<topic_board> topics_core::find_board(const net::event_loop* loop) const noexcept {
-  if (loop == nullptr) return nullptr;
+std::shared_ptr<topic_board> topics_core::find_board(const net::event_loop& loop) const noexcept {
   const std::lock_guard lock(mutex_);
-  const auto is_home = [loop](const auto& each) { return each->home() == loop->mailbox(); };
+  const auto is_home = [&loop](const auto& each) { return each->home() == loop.mailbox(); };
   const auto found = std::find_if(boards_.begin(), boards_.end(), is_home);
   return found == boards_.end() ? nullptr : *found;
 }
 
-// Nobody else makes one for this loop meanwhile: that is done on its thread.
+// Nobody else makes one for this loop meanwhile: that is done on its thread. Those of loops that have gone make place.
 std::shared_ptr<topic_board> topics_core::board_of(const net::event_loop& loop) {
-  if (auto found = find_board(&loop)) return found;
+  if (auto found = find_board(loop)) return found;
   auto made = std::make_shared<topic_board>(loop.mailbox(), census, options);
   const std::lock_guard lock(mutex_);
   boards_.push_back(made);
+  std::erase_if(boards_, [this](const auto& each) {
+    if (!each->home()->closed()) return false;
+    add(past_, each->counted);
+    return true;
+  });
   return made;
 }
 
-std::vector<topics_core::letter> topics_core::prepare_letters(std::string_view topic, const prepared_message& message,
-                                                              const publisher_hold& hold,
-                                                              const topic_board* but_for) const {
+topics_core::delivery topics_core::prepare(std::string_view topic, const prepared_message& message,
+                                           const publisher_hold& hold) const {
   struct publication {
     std::string topic;
     prepared_message message;
     publisher_hold hold;
+    std::size_t cost;
   };
-  std::vector<letter> letters;
+  delivery made;
+  made.cost = topic.size() + message.size() + topic_board::cost_of_a_message;
   std::shared_ptr<const publication> shared;
+  const net::event_loop* const current = net::event_loop::current();
   const std::lock_guard lock(mutex_);
   for (const std::shared_ptr<topic_board>& each : boards_) {
-    if (each.get() == but_for || each->counted.subscribers.value() == 0) continue;
-    if (!shared) shared = std::make_shared<const publication>(publication{std::string(topic), message, hold});
-    letters.push_back({each, net::mailbox::prepare([board = each, shared] {
-                         board->discharge(shared->message.size());
-                         board->deliver(shared->topic, shared->message, shared->hold);
-                       })});
+    if (current != nullptr && each->home() == current->mailbox()) {
+      made.own = each;
+      continue;
+    }
+    if (each->counted.subscribers.value() == 0) continue;
+    if (!shared)
+      shared = std::make_shared<const publication>(publication{std::string(topic), message, hold, made.cost});
+    made.letters.push_back({each, net::mailbox::prepare([board = each, shared] {
+                              board->discharge(shared->cost);
+                              board->deliver(shared->topic, shared->message, shared->hold);
+                            })});
   }
-  return letters;
+  return made;
 }
 
-void topics_core::post(std::vector<letter> letters, std::size_t size) noexcept {
-  for (letter& each : letters) {
-    each.to->charge(size);
-    if (each.to->home()->post_prepared(std::move(each.contents))) continue;
-    const std::lock_guard lock(mutex_);
-    if (std::erase(boards_, each.to) > 0) add(past_, each.to->counted);
+// What comes to a loop that has gone is for nobody.
+void topics_core::post(delivery& prepared) noexcept {
+  for (letter& each : prepared.letters) {
+    each.to->charge(prepared.cost);
+    each.to->home()->post_prepared(std::move(each.contents));
   }
 }
 
 // All memory that is needed is there before anybody gets anything.
 bool topics_core::publish(std::string_view topic, const prepared_message& message, const publisher_hold& hold,
                           const websocket_connection* but_for, when_behind behind) {
-  const std::shared_ptr<topic_board> own = find_board(net::event_loop::current());
-  std::vector<letter> letters = prepare_letters(topic, message, hold, own.get());
+  delivery prepared = prepare(topic, message, hold);
   const auto is_far_behind = [](const letter& each) { return !each.to->may_charge(); };
-  if (behind == when_behind::refuse && std::any_of(letters.begin(), letters.end(), is_far_behind)) {
+  if (behind == when_behind::refuse && std::any_of(prepared.letters.begin(), prepared.letters.end(), is_far_behind)) {
     refused_.fetch_add(1, std::memory_order_relaxed);
     return false;
   }
   published_.fetch_add(1, std::memory_order_relaxed);
-  post(std::move(letters), message.size());
-  if (own) own->deliver(topic, message, hold, but_for);
+  post(prepared);
+  if (prepared.own) prepared.own->deliver(topic, message, hold, but_for);
   return true;
 }
 
 void topics_core::add(topics_counters& to, const topic_board::counters& of) noexcept {
-  to.subscribers += of.subscribers.value();
-  to.subscriptions += of.subscriptions.value();
   to.delivered += of.delivered.value();
   to.dropped += of.dropped.value();
   to.closed += of.closed.value();
@@ -154,7 +167,11 @@ topics_counters topics_core::counters() const {
   topics_counters all = past_;
   all.published = published_.load(std::memory_order_relaxed);
   all.refused = refused_.load(std::memory_order_relaxed);
-  for (const auto& each : boards_) add(all, each->counted);
+  for (const auto& each : boards_) {
+    add(all, each->counted);
+    all.subscribers += each->counted.subscribers.value();
+    all.subscriptions += each->counted.subscriptions.value();
+  }
   return all;
 }
 
@@ -177,13 +194,14 @@ bool topics::subscribe(websocket& socket, std::string_view filter, subscribe_opt
     subscriber = made.get();
     connection.add_watch(std::move(made));
   }
+  const bool added = subscriber->subscribe(filter);
   subscriber->set_options(options);
-  return subscriber->subscribe(filter);
+  return added;
 }
 
 topic_subscriber* topics::subscriber(const websocket& socket) const {
   const websocket_connection& connection = socket.connection();
-  const std::shared_ptr<topic_board> board = core_->find_board(&connection.loop());
+  const std::shared_ptr<topic_board> board = core_->find_board(connection.loop());
   return board ? static_cast<topic_subscriber*>(connection.find_watch(board.get())) : nullptr;
 }
 

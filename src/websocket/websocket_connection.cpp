@@ -59,6 +59,7 @@ websocket_connection::~websocket_connection() {
   --counters_.open;
   if (exchange_ != nullptr) exchange_->watch_end(nullptr);
   sending_is_over();
+  while (watches_ != nullptr) watches_ = std::move(watches_->next);
   if (handle_) handle_->detach();
   websocket_slot::release(slot_);
 }

@@ -118,7 +118,7 @@ class websocket_connection final : public net::driver {
   std::size_t queued_bytes() const noexcept { return stream_.queued_bytes(); }
   // Whether a whole message can be sent and would not wait behind others.
   bool may_take_message() const noexcept { return can_send() && !sending_fragments_ && !stream_.above_high_water(); }
-  // Told from now on what becomes of sending, until the connection is destroyed.
+  // Told from now on what becomes of sending, as long as it is needed. Not to be called by a watch.
   void add_watch(std::unique_ptr<sending_watch> added) noexcept;
   sending_watch* find_watch(const void* owner) const noexcept;
   // Whether the handler is within a message that it sends in fragments.

@@ -227,7 +227,15 @@ void websocket_connection::on_writable() noexcept {
 
 // ----- Those who send besides the handler
 
+// In the place of those that are not needed any more.
 void websocket_connection::add_watch(std::unique_ptr<sending_watch> added) noexcept {
+  for (std::unique_ptr<sending_watch>* each = &watches_; *each != nullptr;) {
+    if ((*each)->needed()) {
+      each = &(*each)->next;
+    } else {
+      *each = std::move((*each)->next);
+    }
+  }
   added->next = std::move(watches_);
   watches_ = std::move(added);
 }

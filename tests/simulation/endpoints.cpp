@@ -281,6 +281,8 @@ task<> echo_through_a_topic(conversation& in) {
     }
     noted.is(true);
   }
+  const topics_counters seen = in.published.counters();
+  if (seen.dropped + seen.closed == 0) in.answers_all();
 }
 
 // Messages that are on their way through a WebSocket which the handler has opened.

@@ -78,6 +78,14 @@ std::vector<std::string> texts_of(const test::peer_record& peer) {
 }
 using texts = std::vector<std::string>;
 
+// The mark is 1024 bytes: two messages of 600 bytes wait for the kernel, more for there being room.
+websocket_settings narrow() {
+  websocket_settings settings;
+  settings.max_queued_bytes = 1024;
+  return settings;
+}
+std::string numbered(int number) { return std::to_string(number) + pattern(600); }
+
 // ----- Who gets it
 
 TEST(Topics, ReachWhoeverHasSubscribed) {
@@ -266,6 +274,79 @@ TEST(Topics, RefuseWhatIsNoTopicAndWhatIsNoFilter) {
   EXPECT_FALSE(topics::is_filter("a+"));
 }
 
+TEST(Topics, HaveSoManyLevelsAtMost) {
+  topics news({.max_levels = 3});
+  audience sockets;
+  sockets.on_loop([&] {
+    EXPECT_TRUE(news.subscribe(sockets.first(), "+/b/#"));
+    EXPECT_TRUE(news.publish("a/b/c", "text"));
+    EXPECT_THROW(news.subscribe(sockets.first(), "a/b/c/#"), std::invalid_argument);
+    EXPECT_THROW(news.publish("///", "text"), std::invalid_argument);
+  });
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()), texts{"text"});
+}
+
+// Rooms and games come and go while a socket stays.
+TEST(Topics, ManyObjectsMayPassASocketBy) {
+  audience sockets;
+  for (int i = 0; i < 1000; ++i) {
+    topics game;
+    sockets.on_loop([&] {
+      game.subscribe(sockets.first(), "moves");
+      game.publish("moves", std::to_string(i));
+      if (i % 2 == 0) game.unsubscribe(sockets.first());
+    });
+  }
+  sockets.run();
+  EXPECT_EQ(texts_of(sockets.first_peer()).size(), 1000U);
+}
+
+// A page that shows the log, say.
+TEST(Topics, ALoggerMayPublishToo) {
+  topics news;
+  class publishing_log final : public logger {
+   public:
+    explicit publishing_log(topics& to) : to_(to) {}
+    bool enabled(log_level) const noexcept override { return true; }
+    void write(log_level, std::string_view, std::string_view text) noexcept override {
+      lines += std::string(text) + "\n";
+      to_.publish("log", text);
+    }
+    std::string lines;
+
+   private:
+    topics& to_;
+  } log(news);
+  net::event_loop_options options;
+  options.log = &log;
+  net::event_loop loop(std::make_unique<test::virtual_engine>(), options);
+  websocket* slow = nullptr;
+  gate done;
+  const auto [near, far] = net::memory_pipe::make(loop);
+  test::host_record host;
+  test::peer_record peer;
+  auto made = std::make_unique<test::websocket_host>(*near, wire::role::server, narrow(), "", host);
+  test::websocket_host& added = *made;
+  net::memory_pipe::set_driver(*near, std::move(made));
+  net::memory_pipe::set_driver(*far, std::make_unique<test::raw_peer>(peer));
+  {
+    const net::event_loop::scope here(loop);
+    added.start([&](websocket& socket) -> task<> {
+      slow = &socket;
+      co_await done;
+    });
+    news.subscribe(*slow, "a", {.max_waiting_messages = 1});
+    for (int i = 0; i < 5; ++i) news.publish("a", numbered(i));
+    EXPECT_NE(log.lines.find("1013"), std::string::npos);
+    EXPECT_NE(log.lines.find("'a'"), std::string::npos);
+    EXPECT_EQ(news.counters().closed, 1U);
+    done.open();
+    loop.abort_all();
+  }
+  test::run_idle(loop);
+}
+
 TEST(Topics, ASocketHasSoManySubscriptionsAtMost) {
   topics news({.max_subscriptions = 2});
   audience sockets;
@@ -291,14 +372,6 @@ TEST(Topics, AnotherThreadDoesNotSubscribe) {
 }
 
 // ----- Who is slow
-
-// The mark is 1024 bytes: two messages of 600 bytes wait for the kernel, more for there being room.
-websocket_settings narrow() {
-  websocket_settings settings;
-  settings.max_queued_bytes = 1024;
-  return settings;
-}
-std::string numbered(int number) { return std::to_string(number) + pattern(600); }
 
 // The numbers of the messages that come to a peer that takes nothing while they are published.
 std::vector<int> numbers_after_a_pause(topics& news, const subscribe_options& options, int published,
@@ -363,7 +436,7 @@ TEST(Topics, BytesThatWaitAreBoundedToo) {
 }
 
 TEST(Topics, WhoWaitsGetsEverythingUpToABound) {
-  topics news({.max_unsent_bytes = 20'000});
+  topics news({.max_unsent_bytes = 30'000});
   std::vector<int> all;
   for (int i = 0; i < 30; ++i) all.push_back(i);
   EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::wait, .max_waiting_messages = 2}, 30), all);

@@ -75,7 +75,8 @@ TEST_P(TopicsThreads, EachPublishersOrderIsKeptOnEveryLoop) {
 // A handler publishes, and waits for the slow subscriber of another loop.
 TEST_P(TopicsThreads, APublisherWaitsForASubscriberOfAnotherLoop) {
   constexpr int messages = 200;
-  topics news;
+  // Whoever did not wait would have the socket closed.
+  topics news({.max_unsent_bytes = 12'000});
   std::latch ready(1);
   std::thread other([&] {
     gate done;
@@ -102,10 +103,13 @@ TEST_P(TopicsThreads, APublisherWaitsForASubscriberOfAnotherLoop) {
   peers.run_handler();
   other.join();
   EXPECT_EQ(news.counters().delivered, static_cast<std::uint64_t>(messages));
+  EXPECT_EQ(news.counters().closed, 0U);
 }
 
 TEST_P(TopicsThreads, ALoopThatIsBehindIsNotBuried) {
   topics news({.max_undelivered_bytes = 10'000});
+  // Each costs 256 bytes more, and the topic.
+  constexpr std::size_t fit = 8;
   gate done;
   websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
@@ -116,12 +120,47 @@ TEST_P(TopicsThreads, ALoopThatIsBehindIsNotBuried) {
   std::thread([&] {
     while (news.publish("a", pattern(1000))) ++accepted;
   }).join();
-  EXPECT_EQ(accepted, 11U);
+  EXPECT_EQ(accepted, fit);
   EXPECT_EQ(news.counters().refused, 1U);
   peers.run_until_frames(accepted);
   std::thread([&] { EXPECT_TRUE(news.publish("a", "again")); }).join();
   peers.run_until_frames(accepted + 1);
   peers.open(done);
+}
+
+TEST_P(TopicsThreads, MessagesWithoutABytePileUpNoMoreThanOthers) {
+  topics news({.max_undelivered_bytes = 10'000});
+  gate done;
+  websocket_peers peers(GetParam());
+  peers.serve([&](websocket& socket) -> task<> {
+    news.subscribe(socket, "a");
+    co_await done;
+  });
+  std::size_t accepted = 0;
+  std::thread([&] {
+    while (accepted < 1000 && news.publish("a", "")) ++accepted;
+  }).join();
+  EXPECT_LT(accepted, 100U);
+  peers.run_until_frames(accepted);
+  peers.open(done);
+}
+
+TEST_P(TopicsThreads, TheNumbersOutliveTheLoops) {
+  topics news;
+  for (std::uint64_t round = 1; round <= 5; ++round) {
+    gate done;
+    websocket_peers peers(GetParam());
+    peers.serve([&](websocket& socket) -> task<> {
+      news.subscribe(socket, "a");
+      co_await done;
+    });
+    peers.on_loop([&] { news.publish("a", "text"); });
+    EXPECT_EQ(news.counters().delivered, round);
+    EXPECT_EQ(news.counters().subscribers, 1U);
+    peers.open(done);
+  }
+  EXPECT_EQ(news.counters().delivered, 5U);
+  EXPECT_EQ(news.counters().subscribers, 0U);
 }
 
 TEST_P(TopicsThreads, LoopsMayGoWhileOthersPublish) {
