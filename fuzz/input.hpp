@@ -60,6 +60,13 @@ class input {
     return all.substr(0, end);
   }
 
+  // At most so many octets.
+  std::string_view piece(std::size_t most) noexcept {
+    const std::string_view taken = text().substr(0, most);
+    rest_ = rest_.subspan(taken.size());
+    return taken;
+  }
+
   bool empty() const noexcept { return rest_.empty(); }
   // All that is left.
   std::span<const std::byte> bytes() const noexcept { return rest_; }

@@ -67,6 +67,7 @@ void memory_peer::reset() { close(true); }
 
 void memory_peer::close(bool with_reset) {
   if (std::exchange(over_, true)) return;
+  was_reset_ = with_reset;
   network_.close(descriptor_, with_reset);
 }
 

@@ -27,6 +27,8 @@ class memory_peer final : public net::network_actor {
   // The server has ended its half; the connection is over, one way or the other.
   bool ended() const noexcept { return ended_ || over_; }
   bool over() const noexcept { return over_; }
+  // By either side: what was under way is lost.
+  bool was_reset() const noexcept { return was_reset_; }
 
   std::optional<net::time_point> next_action() const override;
   void act() override;
@@ -43,6 +45,7 @@ class memory_peer final : public net::network_actor {
   bool end_sent_ = false;
   bool ended_ = false;
   bool over_ = false;
+  bool was_reset_ = false;
 };
 
 }  // namespace windhover::testing
