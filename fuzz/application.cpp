@@ -361,13 +361,13 @@ void try_input(input in) {
   options.max_frame_size = (sizes & 8) != 0 ? 10 : 0;
   options.disable_server_context_takeover = (sizes & 16) != 0;
   options.disable_client_context_takeover = (sizes & 32) != 0;
-  options.max_compression_memory = (sizes & 64) != 0 ? 100'000 : 0;
+  options.max_compression_memory = (sizes & 64) != 0 ? 100'000 : std::size_t{64} << 20;
   options.keep_alive_interval = (sizes & 128) != 0 ? 1s : 120s;
   const std::uint8_t seed = in.octet();
   net::network_conduct conduct;
+  conduct.window = 500;  // so that a few messages make a socket wait for who does not read
   if (seed != 0) {
-    conduct.window = 2000;
-    conduct.segment = conduct.piece = 1 + seed % 50U;
+    conduct.segment = conduct.piece = 8 + seed % 64U;
     conduct.out_of_order = conduct.held_back = conduct.late_sends = conduct.lost_cancels = 300;
   }
   stage plays(options, seed, conduct);
