@@ -162,7 +162,8 @@ void judge_frames(std::string_view received, bool compression, bool was_cut) {
     const auto frame = reader.next(rest);
     require(reader.error() == wire::websocket_error::none, "the server's frames are valid");
     if (!frame) return require(was_cut, "and whole");
-    require(!closed, "nothing comes behind a close frame");
+    // A ping is answered until the client's own close frame has come (section 5.5.2).
+    require(!closed || frame->code == opcode::pong, "nothing comes behind a close frame but pongs");
     if (frame->code == opcode::close) {
       closed = true;
       const auto parsed = wire::parse_close_payload(std::as_bytes(std::span(frame->payload)));

@@ -182,12 +182,12 @@ void judge_frames(std::string_view sent, bool compression) {
   auto rest = std::as_bytes(std::span(sent));
   while (decoder.read_header(rest) == frame_decoder::step::frame) {
     const auto frame = decoder.frame();
-    require(!closed, "nothing comes behind a close frame");
+    require(!closed || frame.code == opcode::pong, "nothing comes behind a close frame but pongs");
     payload.assign(static_cast<std::size_t>(frame.payload_length), '\0');
     const std::size_t size = decoder.read_payload(rest, std::as_writable_bytes(std::span(payload)));
     if (size < payload.size() || !decoder.end_frame()) break;
-    closed = frame.code == opcode::close;
-    if (closed)
+    closed = closed || frame.code == opcode::close;
+    if (frame.code == opcode::close)
       require(wire::parse_close_payload(std::as_bytes(std::span(payload))).error == wire::websocket_error::none,
               "a close frame is well-formed");
     if (is_control(frame.code) || !frame.compressed) continue;
