@@ -33,6 +33,13 @@ struct server_counters {
   std::uint64_t messages_received = 0;  // whole messages
   std::uint64_t messages_sent = 0;      // that were queued on a live connection
 
+  // ----- Limits of WebSockets that were met without ending them, since the start too
+
+  std::uint64_t waiting_sends = 0;          // whose co_await waited: max_queued_bytes
+  std::uint64_t paused_readings = 0;        // until the handler receives: max_inbound_bytes
+  std::uint64_t full_handles = 0;           // sends that were `full`: max_queued_bytes, max_queued_messages
+  std::uint64_t compression_shortages = 0;  // WebSockets without a context: max_compression_memory was used up
+
   // ----- Why WebSockets have ended that nobody wanted to end
 
   std::uint64_t protocol_errors = 0;          // the peer broke the protocol (1002, 1007)

@@ -33,6 +33,10 @@ server_counters counter_board::read() const {
     all.websockets_opened += websockets.opened.value();
     all.messages_received += websockets.messages_received.value();
     all.messages_sent += websockets.messages_sent.value();
+    all.waiting_sends += websockets.waiting_sends.value();
+    all.paused_readings += websockets.paused_readings.value();
+    all.full_handles += websockets.full_handles.value();
+    all.compression_shortages += websockets.compression_shortages.value();
     all.protocol_errors += websockets.protocol_errors.value();
     all.messages_too_big += websockets.messages_too_big.value();
     all.too_many_fragments += websockets.too_many_fragments.value();

@@ -107,7 +107,9 @@ bool websocket_connection::queue_compressed(message_type type, std::span<const s
     queue_frames(data_opcode(type, end), end == end_of_message::yes, deflated, first);
   };
   try {
-    return compression_->outbound().send(payload, first, end, disabled, queue);
+    const bool compressed = compression_->outbound().send(payload, first, end, disabled, queue);
+    count_compression_shortage();
+    return compressed;
   } catch (const std::bad_alloc&) {
     // The context may refer to what the peer will never see.
     abort();

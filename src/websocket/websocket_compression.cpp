@@ -69,6 +69,7 @@ wire::deflater& outbound_compression::engine() {
   if (context_takeover_ && !own_) {
     kept_ = compression_pool::reserve(pool_, wire::deflater_memory(window_bits_), max_memory_);
     if (kept_) own_.emplace(window_bits_, true);
+    short_of_memory_ = !kept_;
   }
   return own_ ? *own_ : pool_->fresh_deflater(window_bits_);
 }
@@ -175,26 +176,31 @@ std::unique_ptr<websocket_compression> websocket_compression::negotiate(std::str
   if (!agreed) return nullptr;
   const std::shared_ptr<compression_pool> pool = compression_pool::of_this_thread();
   compression_pool::reservation kept;
+  bool is_short = false;
   if (!agreed->parameters.client_no_context_takeover) {
     kept = compression_pool::reserve(pool, wire::inflater_memory(agreed->parameters.client_max_window_bits),
                                      settings.max_memory);
-    if (!kept) {
+    is_short = !kept;
+    if (is_short) {
       // Which a server may demand whatever was offered (RFC 7692, section 7.1.1.2).
       wire::deflate_options without = settings.wanted;
       without.client_context_takeover = false;
       agreed = wire::negotiate_deflate(offers, without);
     }
   }
-  return std::unique_ptr<websocket_compression>(
+  std::unique_ptr<websocket_compression> made(
       new websocket_compression(wire::role::server, *agreed, settings, max_message_size, pool, std::move(kept)));
+  made->short_of_memory_ = is_short;
+  return made;
 }
 
 websocket_compression::offer websocket_compression::make_offer(const compression_settings& settings) {
-  offer made{settings, compression_pool::of_this_thread(), {}};
+  offer made{settings, compression_pool::of_this_thread(), {}, false};
   wire::deflate_options& wanted = made.settings.wanted;
   if (!wanted.server_context_takeover) return made;
   made.kept =
       compression_pool::reserve(made.pool, wire::inflater_memory(wanted.server_max_window_bits), settings.max_memory);
+  made.short_of_memory = !made.kept;
   wanted.server_context_takeover = static_cast<bool>(made.kept);
   return made;
 }
@@ -210,8 +216,10 @@ std::unique_ptr<websocket_compression> websocket_compression::answered(offer off
                                              offered.settings.max_memory);
   }
   const wire::deflate_agreement agreement{agreed, std::move(response)};
-  return std::unique_ptr<websocket_compression>(new websocket_compression(
+  std::unique_ptr<websocket_compression> made(new websocket_compression(
       wire::role::client, agreement, offered.settings, max_message_size, offered.pool, std::move(offered.kept)));
+  made->short_of_memory_ = offered.short_of_memory;
+  return made;
 }
 
 std::uint64_t websocket_compression::wire_limit(std::uint64_t max_message_size, std::uint32_t max_fragments) noexcept {

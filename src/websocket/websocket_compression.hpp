@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "websocket/compression_pool.hpp"
 #include "websocket/prepared_frames.hpp"
@@ -114,6 +115,9 @@ class outbound_compression {
     return true;
   }
 
+  // Whether there was no memory for a context when one was wanted.
+  bool short_of_memory() const noexcept { return short_of_memory_; }
+
   // Instead, for a message that many sockets send: the frame that this one is to send. Throws std::bad_alloc.
   const prepared_frames::frame& frame_of(const prepared_frames& shared);
 
@@ -133,6 +137,7 @@ class outbound_compression {
   std::uint8_t window_bits_;
   bool context_takeover_;
   bool compressing_ = false;  // the message that is being sent
+  bool short_of_memory_ = false;
 };
 
 class websocket_compression {
@@ -150,6 +155,7 @@ class websocket_compression {
     compression_settings settings;
     std::shared_ptr<compression_pool> pool;
     compression_pool::reservation kept;  // for the server's context
+    bool short_of_memory = false;        // there was none for it
   };
   // When the memory for contexts is used up, the server is asked to keep none. Throws std::bad_alloc.
   static offer make_offer(const compression_settings& settings);
@@ -160,6 +166,11 @@ class websocket_compression {
   // How many octets the payload of a message within these limits may have on the wire: compression may make a message
   // longer, a little for each frame.
   static std::uint64_t wire_limit(std::uint64_t max_message_size, std::uint32_t max_fragments) noexcept;
+
+  // Whether a context that was wanted had to be left out because the memory for contexts is used up. Said once.
+  bool notice_shortage() noexcept {
+    return (short_of_memory_ || outbound_.short_of_memory()) && !std::exchange(shortage_noticed_, true);
+  }
 
   std::string_view agreed() const noexcept { return agreed_; }
 
@@ -174,6 +185,8 @@ class websocket_compression {
   std::string agreed_;
   inbound_compression inbound_;
   outbound_compression outbound_;
+  bool short_of_memory_ = false;  // for the context of what arrives
+  bool shortage_noticed_ = false;
 };
 
 }  // namespace windhover

@@ -52,6 +52,7 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
   if (exchange_ != nullptr) exchange_->watch_end(&exchange_);
   ++counters_.open;
   ++counters_.opened;
+  count_compression_shortage();
   arm_next();
 }
 
@@ -302,6 +303,7 @@ bool websocket_connection::should_pause() const noexcept {
 void websocket_connection::note_pause() noexcept {
   if (paused_) return;
   paused_ = true;
+  ++counters_.paused_readings;
   paused_since_ = loop().now();
   arm_next();
 }

@@ -147,6 +147,9 @@ class websocket_connection final : public net::driver {
   void handle_close_frame(std::span<const std::byte> payload);
   void fail(wire::websocket_error error) noexcept;
   void count(wire::websocket_error error) noexcept;
+  void count_compression_shortage() noexcept {
+    if (compression_ && compression_->notice_shortage()) ++counters_.compression_shortages;
+  }
   bool should_pause() const noexcept;
   void note_pause() noexcept;
   void resume_reading() noexcept;

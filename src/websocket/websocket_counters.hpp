@@ -10,6 +10,11 @@ struct websocket_counters {
   base::counter opened;
   base::counter messages_received;  // whole ones
   base::counter messages_sent;      // queued on a live connection; prepared ones and fragmented ones count once
+  // Limits that were met without ending anything.
+  base::counter waiting_sends;
+  base::counter paused_readings;
+  base::counter full_handles;  // sends through them that were refused
+  base::counter compression_shortages;
   // What has ended connections, beside their ends.
   base::counter protocol_errors;
   base::counter messages_too_big;

@@ -5,7 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "net/event_loop.hpp"
 #include "websocket/websocket_connection.hpp"
+#include "websocket/websocket_counters.hpp"
 #include "websocket/websocket_handle_state.hpp"
 #include "wire/websocket/close.hpp"
 #include <windhover/websocket_handle.hpp>
@@ -18,6 +20,11 @@ using shared_state = websocket_handle::shared_state;
 
 void look_at_queue(shared_state& state) noexcept {
   state.queued.store(state.connection == nullptr ? 0 : state.connection->queued_bytes(), std::memory_order_relaxed);
+}
+
+// Loop thread: what was `full` on any thread becomes part of the loop's count, which nobody else may write.
+void count_full(shared_state& state) noexcept {
+  net::event_loop::current()->local<websocket_counters>()->full_handles.add(state.full.exchange(0));
 }
 
 // The sender was told that it is queued: what there is no memory for must not just be missing.
@@ -59,12 +66,15 @@ outcome post(const std::shared_ptr<shared_state>& state, std::size_t bytes, Send
   if (!state || !state->open.load(std::memory_order_acquire)) return outcome::closed;
   if (!state->charge(bytes)) {
     state->discharge(bytes);
-    // The count may be out of date: the next call sees a new one.
+    state->full.fetch_add(1);
+    // What is known of the queue may be out of date: the next call sees it anew. Whoever finds a look on its way has
+    // counted before it.
     if (!state->looking.exchange(true)) {
       try {
         state->box->post([state] {
           state->looking.store(false);
           look_at_queue(*state);
+          count_full(*state);
         });
       } catch (const std::bad_alloc&) {
         state->looking.store(false);

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -63,6 +64,7 @@ struct websocket_handle::shared_state {
   std::atomic<std::size_t> posted_messages{0};  // the same in messages
   std::atomic<std::size_t> queued{0};           // bytes in the transport, when they were last looked at
   std::atomic<bool> looking{false};             // a look at the transport is on its way
+  std::atomic<std::uint64_t> full{0};           // sends that were refused, and that the loop has not counted yet
 };
 
 }  // namespace windhover

@@ -211,6 +211,7 @@ bool websocket_connection::send(const prepared_message& shared) {
 }
 
 void websocket_connection::wait_writable(websocket::send_awaiter& awaiter) noexcept {
+  ++counters_.waiting_sends;
   awaiter.next_ = nullptr;
   (last_sender_ == nullptr ? first_sender_ : last_sender_->next_) = &awaiter;
   last_sender_ = &awaiter;

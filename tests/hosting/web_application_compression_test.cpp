@@ -125,6 +125,35 @@ TEST_P(Compression, TheConfigurationGoesBeforeTheCode) {
   EXPECT_EQ(agreed_on("/ws"), "permessage-deflate; client_max_window_bits=15; server_max_window_bits=12");
 }
 
+TEST_P(Compression, SocketsThatGetNoMemoryForTheirContextsAreCounted) {
+  websocket_options options;
+  options.dangerous_enable_compression = true;
+  options.compression_threshold = 0;
+  options.max_compression_memory = 1;
+  make().use_websockets(options);
+  websocket_endpoint_options none_wanted;
+  none_wanted.disable_server_context_takeover = true;
+  none_wanted.disable_client_context_takeover = true;
+  app->map_websocket("/none", none_wanted, echo);
+  app->map_websocket("/both", echo);
+  websocket_endpoint_options one_way;
+  one_way.disable_client_context_takeover = true;
+  app->map_websocket("/leaving", one_way, echo);
+  start();
+  const auto echo_twice = [&](std::string_view target) {
+    websocket_client client(url, target, offer);
+    for (int i = 0; i < 2; ++i) {
+      client.connection().send(compressed_hello());
+      client.receive();
+    }
+    client.close();
+    return app->counters().compression_shortages;
+  };
+  EXPECT_EQ(echo_twice("/none"), 0U);
+  EXPECT_EQ(echo_twice("/both"), 1U) << "each of them once, whichever of its two contexts it was";
+  EXPECT_EQ(echo_twice("/leaving"), 2U) << "which is known only when it first compresses";
+}
+
 TEST_P(Compression, AWindowOutOfRangeIsRefusedWhenItIsSet) {
   make();
   EXPECT_THROW(app->use_websockets({.server_max_window_bits = 8}), std::invalid_argument);

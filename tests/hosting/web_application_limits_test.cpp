@@ -285,6 +285,84 @@ TEST_F(Limits, WhatEndsAWebSocketIsCounted) {
   EXPECT_EQ(counters().stalled_handlers, 1U);
 }
 
+TEST_F(Limits, AHandlerThatDoesNotAwaitItsSendsIsCounted) {
+  websocket_options options;
+  options.max_queued_bytes = 1024;
+  options.max_unsent_bytes = 10'000;
+  make().use_websockets(options);
+  app->map_websocket("/flood", [](websocket& socket) -> task<> {
+    auto begin = co_await socket.receive();
+    for (int i = 0; i < 12; ++i) static_cast<void>(socket.send(std::string(1000, 'x')));
+  });
+  start();
+  auto socket = host->connect_websocket("/flood");
+  socket.send("begin");
+  host->settle();
+  EXPECT_EQ(counters().unsent_overflows, 1U);
+  EXPECT_EQ(counters().messages_sent, 10U);
+}
+
+TEST_F(Limits, LimitsThatEndNothingAreCounted) {
+  websocket_options options;
+  options.max_queued_bytes = 1024;
+  options.max_queued_messages = 2;
+  options.max_inbound_bytes = 1024;
+  make().use_websockets(options);
+  websocket_handle handle;
+  app->map_websocket("/handle", [&handle](websocket& socket) -> task<> {
+    handle = socket.handle();
+    co_await echo(socket);
+  });
+  app->map_websocket("/ws", echo);
+  app->map_websocket("/busy", [](websocket& socket) -> task<> {
+    co_await sleep_for(1s);
+    co_await echo(socket);
+  });
+  start();
+  {
+    auto socket = host->connect_websocket("/handle");
+    for (int i = 0; i < 5; ++i) handle.send("x");
+    EXPECT_EQ(counters().full_handles, 0U) << "the loop has not been told yet";
+    host->settle();
+    EXPECT_EQ(counters().full_handles, 3U);
+    for (int i = 0; i < 3; ++i) handle.send("x");
+    host->settle();
+    EXPECT_EQ(counters().full_handles, 4U);
+    EXPECT_EQ(counters().messages_sent, 4U);
+  }
+  EXPECT_EQ(counters().waiting_sends, 0U);
+  {
+    auto socket = host->connect_websocket("/ws");
+    socket.send("a short one");
+    socket.send(std::string(2000, 'x'));
+    EXPECT_EQ(socket.receive_text(), "a short one");
+    EXPECT_EQ(socket.receive_text(), std::string(2000, 'x'));
+  }
+  EXPECT_EQ(counters().waiting_sends, 1U);
+  EXPECT_EQ(counters().paused_readings, 0U);
+  {
+    auto socket = host->connect_websocket("/busy");
+    for (int i = 0; i < 20; ++i) socket.send(std::string(90, 'x'));
+    host->settle();
+    EXPECT_EQ(counters().paused_readings, 1U);
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(socket.receive_text(), std::string(90, 'x'));
+  }
+  EXPECT_EQ(counters().stalled_handlers, 0U);
+}
+
+TEST_F(Limits, RequestsThatAreRefusedAreCounted) {
+  make({{"Windhover:Limits:MaxRequestHeaderCount", "3"}});
+  app->map_get("/", [](http_context& context) -> task<> { co_await context.response().write("home"); });
+  start();
+  EXPECT_EQ(host->get("/").status, 200);
+  EXPECT_EQ(counters().requests_refused, 0U);
+  headers many;
+  for (const char* const name : {"One", "Two", "Three", "Four"}) many.add(name, "x");
+  EXPECT_EQ(host->get("/", many).status, 431);
+  EXPECT_EQ(counters().requests_refused, 1U);
+  EXPECT_EQ(counters().requests, 1U);
+}
+
 TEST_F(Limits, OriginsThatAreRefusedAreCounted) {
   make().use_websockets({.allowed_origins = {"https://example.com"}});
   app->map_websocket("/ws", echo);
