@@ -7,6 +7,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <csignal>
+#include <cstddef>
+#include <fstream>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -93,6 +95,15 @@ class child_process {
     id_ = -1;
     if (WIFSIGNALED(status)) return {.signal = WTERMSIG(status)};
     return {.exit_code = WEXITSTATUS(status)};
+  }
+  // The most memory that it has had at a time, in bytes.
+  std::size_t peak_memory() const {
+    std::ifstream status("/proc/" + std::to_string(id_) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      constexpr std::string_view name = "VmHWM:";
+      if (line.starts_with(name)) return std::stoul(line.substr(name.size())) * 1024;  // it says kB
+    }
+    throw std::runtime_error("the system does not say how much memory the program has");
   }
   // What it has written so far.
   std::string text() const {

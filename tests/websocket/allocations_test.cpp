@@ -1,8 +1,11 @@
 // What messages cost in allocations. This program counts them by replacing operator new.
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include <malloc.h>
 
@@ -134,6 +137,71 @@ TEST(Allocations, SmallMessagesThatWaitCostNotMuchMoreThanTheBoundSays) {
   peers.on_loop([&] { done.open(); });
   peers.run_idle();
   EXPECT_EQ(count, 1000U);
+}
+
+// Whatever a fragment cost would be paid a million times: an allocation for each, or a copy of what came before.
+TEST(Allocations, AMillionFragmentsOfOneByteAreOneMessage) {
+  constexpr std::size_t count = 1'000'000;
+  websocket_settings settings;
+  settings.max_fragments = count;
+  const std::string whole = test::pattern(count);
+  std::string stream;
+  for (std::size_t i = 0; i < count; ++i) {
+    stream += test::client_frame(i == 0 ? opcode::text : opcode::continuation, std::string_view(whole).substr(i, 1),
+                                 i + 1 == count);
+  }
+  std::string seen;
+  websocket_peers peers;
+  peers.serve(
+      [&](websocket& socket) -> task<> {
+        auto message = co_await socket.receive();
+        if (message) seen = message->text();
+      },
+      settings);
+  const std::size_t before = allocations;
+  peers.send(stream);
+  peers.run_handler();
+  EXPECT_TRUE(seen == whole) << "of " << seen.size() << " bytes";
+  // The stream's own way through the pipe is in it: 7 MB in blocks.
+  EXPECT_LT(allocations - before, count / 1000);
+  peers.finish();
+}
+
+TEST(Allocations, AMessageWithoutEndIsSentInTheMemoryOfAFewFragments) {
+  constexpr std::size_t piece = std::size_t{16} << 10;
+  constexpr std::size_t pieces = 4096;  // 64 MiB
+  const std::string fragment = test::pattern(piece);
+  const websocket_settings settings;
+  test::gate begin;
+  std::size_t taken = 0;
+  std::size_t most_queued = 0;
+  std::size_t most_live = 0;
+  websocket_peers peers;
+  peers.serve(
+      [&](websocket& socket) -> task<> {
+        co_await begin;
+        for (std::size_t i = 0; i < pieces; ++i) {
+          auto sending = socket.send(fragment, end_of_message::no);
+          most_queued = std::max(most_queued, socket.queued_bytes());
+          const bool queued = co_await sending;
+          if (!queued) break;
+        }
+      },
+      settings);
+  peers.peer.on_bytes = [&](std::span<const std::byte> bytes) {
+    taken += bytes.size();
+    most_live = std::max(most_live, live_bytes);
+    peers.peer.received.clear();
+  };
+  const std::size_t before = live_bytes;
+  peers.open(begin);
+  // Once the handler has returned with a message begun, the close frame follows what it has sent.
+  peers.run_until([&] { return taken > pieces * (piece + 4); });
+  EXPECT_LE(most_queued, settings.max_queued_bytes + piece + 4);
+  // The transport's blocks and the peer's are in it.
+  EXPECT_LT(most_live - before, std::size_t{1} << 20);
+  peers.send_close(1000);
+  peers.finish();
 }
 
 }  // namespace
