@@ -13,6 +13,8 @@ import websockets
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
 URL = os.environ["WINDHOVER_WEBSOCKET_URL"]
+# Other messages in every run, unless it is given.
+SEED = os.environ.get("WINDHOVER_SEED") or str(random.SystemRandom().randrange(2**32))
 BOUND = float(os.environ.get("WINDHOVER_TEST_BOUND", "120"))  # seconds for one wait; nothing is judged by its time
 
 # server_no_context_takeover, client_no_context_takeover, server_max_window_bits, client_max_window_bits
@@ -60,8 +62,8 @@ class CompressionTests(unittest.IsolatedAsyncioTestCase):
         self.assertIs(type(echo), type(message), "text comes back as text, binary as binary")
         self.assertTrue(echo == message, "an unchanged echo")
 
-    async def assert_random_messages_come_back(self, socket, seed):
-        rng = random.Random(seed)
+    async def assert_random_messages_come_back(self, socket, which):
+        rng = random.Random(f"{SEED} {which}")
         messages = [message_of(rng) for _ in range(150)]
 
         async def send():
@@ -99,4 +101,5 @@ class CompressionTests(unittest.IsolatedAsyncioTestCase):
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(BOUND * 8, exit=True)
+    print(f"the messages follow from WINDHOVER_SEED={SEED}", flush=True)
     unittest.main(verbosity=2)
