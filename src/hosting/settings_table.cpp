@@ -119,7 +119,7 @@ constexpr std::array<setting_row, 46> rows = {{
            [](settings& s, setting_value&& v) { s.limits.max_response_buffer_size = v.number; }),
     number(
         "Limits:InboundBudget", "16777216", 65536, tebibyte,
-        "The bytes that all paused connections of one event loop may hold; beyond them the one that holds most is cut.",
+        "The bytes that all paused connections of one event loop may hold; beyond them those that hold most are cut.",
         [](settings& s, setting_value&& v) { s.limits.inbound_budget = v.number; }),
 
     boolean("WebSockets:Enabled", "true",
