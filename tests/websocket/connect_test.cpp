@@ -426,6 +426,24 @@ TEST(ConnectCompression, WhenTheMemoryForContextsIsUsedUpTheServerIsAskedToKeepN
   EXPECT_EQ(offer_of(options), "permessage-deflate; client_max_window_bits");
 }
 
+TEST(ConnectCompression, ASocketWithoutMemoryForTheServersContextIsCounted) {
+  const auto shortages_with = [](std::size_t memory) {
+    websocket_client_options options = compressing();
+    options.max_compression_memory = memory;
+    std::uint64_t counted = 0;
+    handshake_peers peers([](std::string_view request) {
+      return accepting(request, "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover\r\n");
+    });
+    peers.open(options, "ws://example.com/", [&](websocket&) -> task<> {
+      counted = net::event_loop::current()->local<websocket_counters>()->compression_shortages.value();
+      co_return;
+    });
+    return counted;
+  };
+  EXPECT_EQ(shortages_with(wire::inflater_memory(15) - 1), 1U);
+  EXPECT_EQ(shortages_with(wire::inflater_memory(15)), 0U) << "the server has declined a context by itself";
+}
+
 TEST(ConnectCompression, WhatWasReservedForAnAnswerIsGivenBackWithIt) {
   const auto pool = compression_pool::of_this_thread();
   const auto reserved_with = [&](std::string_view answer) {
