@@ -10,7 +10,9 @@ import { requireEngine, serveSample } from './tool.mjs';
 requireEngine();
 let chat = await serveSample({ options: ['--threads', '4'] });
 const { url } = chat;
-const browser = await launchChromium();
+// Two processes, which take turns with the pages: who talks to whom sits at another browser.
+const browsers = await Promise.all([launchChromium(), launchChromium()]);
+let opened = 0;
 
 const names = (page) => page.locator('#names li').allTextContents();
 const lines = (page) => page.locator('#lines li').allTextContents();
@@ -27,7 +29,7 @@ async function waitForLine(page, text) {
 
 // Nothing may be logged as an error, and nothing be fetched from elsewhere.
 async function openPage(options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1180, height: 820 }, ...options });
+  const context = await browsers[opened++ % 2].newContext({ viewport: { width: 1180, height: 820 }, ...options });
   context.setDefaultTimeout(120_000);
   const page = await context.newPage();
   const problems = [];
@@ -286,6 +288,6 @@ test('whoever gives up while there is no server is not brought back', async () =
 });
 
 test('the server ends cleanly', async () => {
-  await browser.close();
+  await Promise.all(browsers.map((each) => each.close()));
   await chat.stop();
 });
