@@ -80,7 +80,9 @@ TEST_F(Resolver, EachAddressComesOnce) {
 
 TEST_F(Resolver, SaysWhyThereIsNoAddress) {
   // No label of a name is longer than 63 bytes (RFC 1035, section 2.3.4).
-  const resolution found = run(resolve(loop, std::string(64, 'a') + ".invalid", 80, {}));
+  std::string name(64, 'a');
+  name += ".invalid";
+  const resolution found = run(resolve(loop, name, 80, {}));
   EXPECT_TRUE(found.addresses.empty());
   EXPECT_FALSE(found.failure.empty());
   EXPECT_FALSE(found.stopped);
