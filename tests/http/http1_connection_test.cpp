@@ -518,7 +518,7 @@ TEST(Http1Connection, RefusesMalformedAndSmugglingRequestsAndServesNothingBehind
 TEST(Http1Connection, ARequestBeforeARefusedOneIsAnswered) {
   connection_peers peers;
   peers.context.handler = tell_request;
-  const std::string received = peers.answer_to(std::string(get) + "GET / HTTP/1.1\r\n\r\n" + std::string(get));
+  const std::string received = peers.answer_to(std::string(get).append("GET / HTTP/1.1\r\n\r\n").append(get));
   const std::vector<std::string> expected = {"HTTP/1.1 200 OK", "HTTP/1.1 400 Bad Request"};
   EXPECT_EQ(status_lines(received), expected);
 }

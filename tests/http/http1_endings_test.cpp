@@ -55,7 +55,7 @@ TEST(Http1Endings, AClientThatHasEndedItsStreamStillGetsItsAnswers) {
     co_await sleep_for(1s);
     co_await echo_body(with);
   };
-  const std::string received = peers.answer_to_all(std::string(post) + "helloworld" + std::string(get));
+  const std::string received = peers.answer_to_all(std::string(post).append("helloworld").append(get));
   EXPECT_EQ(status_lines(received).size(), 2U);
   EXPECT_TRUE(peers.client.ended);
 }

@@ -121,7 +121,7 @@ TEST(Http1Timeouts, ABodyThatDoesNotArriveInTimeIs408) {
   connection_peers peers;
   peers.context.handler = echo_body;
   peers.connect();
-  peers.send(std::string(post) + "hello");
+  peers.send(std::string(post).append("hello"));
   peers.run_until_end();
   EXPECT_EQ(elapsed(peers), 30s);
   EXPECT_EQ(status_lines(peers.client.received), std::vector<std::string>{"HTTP/1.1 408 Request Timeout"});
@@ -145,7 +145,7 @@ TEST(Http1Timeouts, AHandlerThatDoesNotReadMayTakeItsTime) {
     co_await echo_body(with);
   };
   peers.connect();
-  peers.send(std::string(post) + "helloworld");
+  peers.send(std::string(post).append("helloworld"));
   peers.run_until_received("[helloworld]");
   EXPECT_EQ(elapsed(peers), 1h);
 }
