@@ -68,7 +68,7 @@ bool range_applies(const headers& request, const validators& current) {
   std::string_view value = base::trim(*field);
   if (value.starts_with('"') || value.starts_with("W/")) {
     const auto tag = take_entity_tag(value);
-    return tag && !tag->weak && tag->opaque == current.entity_tag;
+    return tag && value.empty() && !tag->weak && tag->opaque == current.entity_tag;
   }
   const auto date = date_of(request, "If-Range");
   return date && current.last_modified && *date == *current.last_modified;

@@ -94,8 +94,8 @@ TEST(Preconditions, ARangeCountsWhenIfRangeNamesTheCurrentState) {
   EXPECT_TRUE(applies({}));
   EXPECT_TRUE(applies({{"If-Range", "\"a,b\""}}));
   EXPECT_TRUE(applies({{"If-Range", at_change}}));
-  for (const std::string& field :
-       {std::string("\"x\""), std::string("W/\"a,b\""), before, after, std::string("nonsense")}) {
+  for (const std::string& field : {std::string("\"x\""), std::string("W/\"a,b\""), std::string("\"a,b\"x"),
+                                   std::string("\"a,b\", \"a,b\""), before, after, std::string("nonsense")}) {
     EXPECT_FALSE(applies({{"If-Range", field}})) << field;
   }
 }
