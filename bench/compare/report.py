@@ -148,7 +148,8 @@ def markdown(read, pictures, folder):
         parts.append(f"**With {read['rounds']} rounds the intervals are too narrow: this was a quick look.**\n")
     if results.cells(ECHO):
         parts.append(section("Echo, all together",
-                             "Geometric mean over the echo cells, Windhover divided by the other:\n", summary(results), image("cpu.svg", "processor time of all servers")))
+                             "Geometric mean over the echo cells, Windhover divided by the other:\n", summary(results),
+                             image("cpu.svg", "processor time of all servers")))
         parts.append(section("Echo", figures(results, results.cells(ECHO)), image("cells.svg", "processor time by cell"),
                              image("latency.svg", "latency by cell")))
     for kind, title, words in (
@@ -161,9 +162,10 @@ def markdown(read, pictures, folder):
             parts.append(section(title, words, figures(results, results.cells(kind))))
     idle = results.cells(IDLE)
     if idle:
-        kibibytes = figure_table(results, idle, "memory_bytes", lambda cell, name, value: f"{value / 1024:.2f}")
+        kibibytes = figure_table(results, idle, "memory_bytes",
+                                 lambda cell, name, value: f"{value / 1024:.2f}" if value > 0 else "fell")
         parts.append(section("Idle memory", "KiB of the server's resident memory for each of so many open connections that "
-                             "do nothing; a fresh server for each figure.\n", kibibytes,
+                             "do nothing; a fresh server for each figure. *Fell*: it gave back more than they took.\n", kibibytes,
                              image("memory.svg", "memory of an idle connection")))
     if left_out(read):
         parts.append(section("Left out", left_out(read)))
