@@ -531,46 +531,42 @@ TEST(Topics, APublisherDoesNotWaitWhereThereIsRoom) {
   peers.open(done);
 }
 
-TEST(Topics, APublisherWaitsForASlowSubscriber) {
+// A handler that publishes ten messages to itself, each when there is room for the one before, and whose peer takes
+// nothing.
+struct slow_subscriber {
+  slow_subscriber() {
+    const auto publish_ten = [this](websocket& socket) -> task<> {
+      news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
+      for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
+      co_await done;
+    };
+    peers.serve(publish_ten, narrow());
+    peers.peer.takes = false;
+    peers.run_idle();
+  }
+  slow_subscriber(const slow_subscriber&) = delete;
+  slow_subscriber& operator=(const slow_subscriber&) = delete;
+  ~slow_subscriber() { peers.open(done); }
+
   topics news;
   int published = 0;
   gate done;
   websocket_peers peers;
-  peers.serve(
-      [&](websocket& socket) -> task<> {
-        news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
-        for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
-        co_await done;
-      },
-      narrow());
-  peers.peer.takes = false;
-  peers.run_idle();
-  const int before = published;
-  EXPECT_LT(before, 6);
-  peers.take();
-  peers.run_until_frames(10);
-  EXPECT_EQ(published, 10);
-  peers.open(done);
+};
+
+TEST(Topics, APublisherWaitsForASlowSubscriber) {
+  slow_subscriber slow;
+  EXPECT_LT(slow.published, 6);
+  slow.peers.take();
+  slow.peers.run_until_frames(10);
+  EXPECT_EQ(slow.published, 10);
 }
 
 TEST(Topics, APublisherGoesOnWhenTheSlowSubscriberDies) {
-  topics news;
-  int published = 0;
-  gate done;
-  websocket_peers peers;
-  peers.serve(
-      [&](websocket& socket) -> task<> {
-        news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
-        for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
-        co_await done;
-      },
-      narrow());
-  peers.peer.takes = false;
-  peers.run_idle();
-  EXPECT_LT(published, 10);
-  peers.peer_end->abort();
-  peers.run_until([&] { return published == 10; });
-  peers.open(done);
+  slow_subscriber slow;
+  EXPECT_LT(slow.published, 10);
+  slow.peers.peer_end->abort();
+  slow.peers.run_until([&] { return slow.published == 10; });
 }
 
 TEST(Topics, APublisherThatWaitsHearsWhatIsWrong) {
