@@ -158,7 +158,7 @@ void event_loop::serve_all() noexcept {
 }
 
 void event_loop::flush_all() noexcept {
-  // A layer that flushes may make the one below it dirty: it is appended and reached by the same walk.
+  // A layer that flushes may make the one below it dirty, which is reached by the same walk.
   while (loop_object* const each = to_flush_.pop()) each->flush();
   if (arena_ && arena_->unique()) arena_used_ = 0;
 }

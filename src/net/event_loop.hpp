@@ -5,6 +5,8 @@
 // everybody else's output.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <functional>
@@ -29,9 +31,16 @@ namespace windhover::net {
 
 class worker_pool;
 
+// Where an object stands among those that hand output to one another: what is above flushes first, so that what is
+// below gets everything at once.
+enum class flush_layer : std::uint8_t { stream, session, encryption, bottom };
+inline constexpr std::size_t flush_layers = 4;
+
 // Something that the loop owns: a connection, a listener, an end of a pipe.
 class loop_object : public engine_client {
  public:
+  explicit loop_object(flush_layer layer = flush_layer::bottom) noexcept : layer_(layer) {}
+
   // Makes the upcalls that were asked for with event_loop::serve_later.
   virtual void serve() noexcept {}
   // Hands queued output to the layer below, after event_loop::flush_later.
@@ -49,11 +58,13 @@ class loop_object : public engine_client {
 
  private:
   friend class event_loop;
+  friend class flush_queue;
   friend class object_queue;
   // Its places in the loop's queues: being asked for something takes no memory, so it cannot fail.
   loop_object* next_[3] = {};
   token self_{};
   bool queued_[3] = {};
+  flush_layer layer_;
 };
 
 // Objects that wait for one thing, in the order in which they asked for it; each at most once.
@@ -85,6 +96,28 @@ class object_queue {
   std::size_t place_;
   loop_object* first_ = nullptr;
   loop_object* last_ = nullptr;
+};
+
+// Those that have output to hand down, the upper layers first.
+class flush_queue {
+ public:
+  bool empty() const noexcept {
+    return std::all_of(layers_.begin(), layers_.end(), [](const object_queue& each) { return each.empty(); });
+  }
+  bool holds(const loop_object& object) const noexcept { return layers_.front().holds(object); }
+  void push(loop_object& object) noexcept { layers_[static_cast<std::size_t>(object.layer_)].push(object); }
+  // None when it is empty.
+  loop_object* pop() noexcept {
+    for (object_queue& each : layers_) {
+      if (loop_object* const popped = each.pop()) return popped;
+    }
+    return nullptr;
+  }
+
+ private:
+  static constexpr auto flushing = object_queue::purpose::flushing;
+  std::array<object_queue, flush_layers> layers_{object_queue(flushing), object_queue(flushing), object_queue(flushing),
+                                                 object_queue(flushing)};
 };
 
 struct event_loop_options {
@@ -263,7 +296,7 @@ class event_loop final : private engine_events {
   std::vector<slot> slots_;
   std::vector<std::uint32_t> free_slots_;
   object_queue to_serve_{object_queue::purpose::serving};
-  object_queue to_flush_{object_queue::purpose::flushing};
+  flush_queue to_flush_;
   object_queue to_destroy_{object_queue::purpose::destroying};
   std::vector<std::unique_ptr<outgoing>> spare_outgoing_;
   base::buffer_ref arena_;
