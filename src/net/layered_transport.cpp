@@ -75,6 +75,11 @@ void layered_transport::output_taken(std::size_t bytes) noexcept {
   if (was_above_ && queued_bytes_ <= low_water_ && !full_below()) tell_writable();
 }
 
+void layered_transport::room_below() noexcept {
+  was_above_ = true;
+  output_taken(0);
+}
+
 void layered_transport::tell_writable() noexcept {
   if (dead_) return;
   was_above_ = false;

@@ -56,7 +56,7 @@ class layered_transport : public loop_object, public transport {
   virtual void fetch() noexcept {}
   // The transport has died: what is below should know. Without a failure both ends of the stream have been seen.
   virtual void died(const failure* why) noexcept = 0;
-  // The layer below has no room at present. When that ends, output_taken(0) is to be called.
+  // The layer below has no room at present. When that ends, room_below() is to be called.
   virtual bool full_below() const noexcept { return false; }
   // For the log, while there is no driver.
   virtual std::string kind() const = 0;
@@ -67,6 +67,8 @@ class layered_transport : public loop_object, public transport {
   void deliver_end() noexcept;
   // So many of the queued bytes are no longer this layer's to count.
   void output_taken(std::size_t bytes) noexcept;
+  // The layer below has room again: the sink is told when this one has, too.
+  void room_below() noexcept;
   // Tells the sink, later, that it may write again.
   void tell_writable() noexcept;
   // Ends it; with a failure the sink is told, later.

@@ -304,6 +304,8 @@ std::string describe(const failure& why) {
       return text("receiving failed");
     case failure::cause::inbound_budget:
       return "the connection held more unread input than the loop's budget allows";
+    case failure::cause::tls:
+      return "TLS failed: " + std::string(why.detail != nullptr ? why.detail : "unknown");
   }
   return "unknown";
 }

@@ -3,7 +3,7 @@
 //   kernel -> transport -> sink      bytes are pushed: on_bytes(span), which says how much it took
 //   kernel <- transport <- anybody   queue(...): output is queued, and leaves once, at the end of the loop's iteration
 //
-// The rules that every implementation keeps (TCP, Unix sockets, the memory pipe):
+// The rules that every implementation keeps (TCP, Unix sockets, TLS, the memory pipe):
 // * Taking less than all means "pause me". The rest is kept, and comes first after resume_reading().
 // * Downwards never calls back up. queue, resume_reading, close and abort only mark; what follows from them is
 //   delivered later, by the loop. Only the four functions of the sink are upcalls, and only the loop makes them.
@@ -19,6 +19,7 @@
 
 #include "base/buffer.hpp"
 #include <windhover/endpoint.hpp>
+#include <windhover/tls_info.hpp>
 
 namespace windhover::net {
 
@@ -26,9 +27,10 @@ class event_loop;
 
 // Why a transport died. `error` is an errno, 0 where none stands behind it.
 struct failure {
-  enum class cause : std::uint8_t { aborted, reset, send_failed, receive_failed, inbound_budget };
+  enum class cause : std::uint8_t { aborted, reset, send_failed, receive_failed, inbound_budget, tls };
   cause why = cause::aborted;
   int error = 0;
+  const char* detail = nullptr;  // of TLS; a text that lives for ever
 };
 std::string describe(const failure&);
 
@@ -88,6 +90,8 @@ class transport {
   virtual event_loop& loop() const noexcept = 0;
   virtual endpoint local_endpoint() const = 0;
   virtual endpoint remote_endpoint() const = 0;
+  // What is known of the encryption; null without one.
+  virtual const tls_info* tls() const noexcept { return nullptr; }
 
   // Where bytes go from now on. The sink must live until it is replaced or the transport is destroyed.
   virtual void set_sink(sink& next) noexcept = 0;

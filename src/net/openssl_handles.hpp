@@ -1,0 +1,48 @@
+// Owners of OpenSSL's objects, and its errors as text. Included by implementations only.
+#pragma once
+
+#include <memory>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+namespace windhover::net::openssl {
+
+template <auto Free>
+struct freed_by {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    Free(object);
+  }
+};
+
+using bio = std::unique_ptr<BIO, freed_by<BIO_free_all>>;
+using certificate = std::unique_ptr<X509, freed_by<X509_free>>;
+using private_key = std::unique_ptr<EVP_PKEY, freed_by<EVP_PKEY_free>>;
+using context = std::unique_ptr<SSL_CTX, freed_by<SSL_CTX_free>>;
+using session = std::unique_ptr<SSL, freed_by<SSL_free>>;
+
+// Some of OpenSSL's functions are macros with casts of C.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wold-style-cast"
+inline void set_server_name_callback(SSL_CTX* of, int (*callback)(SSL*, int*, void*), void* argument) noexcept {
+  SSL_CTX_set_tlsext_servername_callback(of, callback);
+  SSL_CTX_set_tlsext_servername_arg(of, argument);
+}
+inline bool ask_for_server_name(SSL* of, const char* name) noexcept {
+  return SSL_set_tlsext_host_name(of, name) == 1;
+}
+#pragma GCC diagnostic pop
+
+// Why the last call failed, as OpenSSL says it; a text of its own that lives for ever. Empties the thread's queue.
+inline const char* last_error() noexcept {
+  const unsigned long code = ERR_peek_error();
+  ERR_clear_error();
+  const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return text == nullptr ? "unknown" : text;
+}
+
+}  // namespace windhover::net::openssl
