@@ -72,7 +72,7 @@ class connection_peers {
         cut_(cut) {
     context.options.log = &log;
   }
-  // On sockets of that kind. The workers, if there are any, must outlive this.
+  // On transports of that kind. The workers, if there are any, must outlive this.
   explicit connection_peers(test::kind_of_transport kind, net::worker_pool* workers = nullptr)
       : loop(net::make_engine(test::engine_of(kind)).engine, loop_options(workers)), kind_(kind), cut_(uncut) {
     context.options.log = &log;
@@ -81,18 +81,7 @@ class connection_peers {
   void connect() {
     const auto make_server = [this](net::transport& on) { return std::make_unique<http1_connection>(on, context); };
     const auto make_client = [this](net::transport&) { return std::make_unique<recording_client>(client); };
-    if (kind_ == test::kind_of_transport::pipe) {
-      const auto [near, far] = net::memory_pipe::make(loop, cut_);
-      net::memory_pipe::set_driver(*near, make_server(*near));
-      net::memory_pipe::set_driver(*far, make_client(*far));
-      server_end = near;
-      client_end = far;
-      return;
-    }
-    const auto [near, far] = test::connected_sockets(kind_ == test::kind_of_transport::tcp_epoll ||
-                                                     kind_ == test::kind_of_transport::tcp_io_uring);
-    server_end = &loop.add_connection(near, make_server);
-    client_end = &loop.add_connection(far, make_client);
+    std::tie(server_end, client_end) = test::connect_pair(loop, kind_, make_server, make_client, cut_);
   }
 
   void send(std::string_view text) { client_end->queue_copy(test::bytes_of(text)); }

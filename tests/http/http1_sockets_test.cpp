@@ -74,9 +74,7 @@ TEST_P(Http1OnSockets, AnAbortOfTheHandlerResetsTheConnection) {
   peers.run_until_end();
   EXPECT_EQ(peers.client.received, "");
   // Unix sockets know no reset.
-  const bool is_unix =
-      GetParam() == test::kind_of_transport::unix_epoll || GetParam() == test::kind_of_transport::unix_io_uring;
-  EXPECT_TRUE(is_unix || peers.client.failed == net::failure::cause::reset);
+  EXPECT_TRUE(test::is_unix(GetParam()) || peers.client.failed == net::failure::cause::reset);
 }
 
 }  // namespace

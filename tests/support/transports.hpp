@@ -2,10 +2,12 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include <fcntl.h>
@@ -19,10 +21,32 @@
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
 #include "net/memory_pipe.hpp"
+#include "net/tls_transport.hpp"
+#include "support/certificates.hpp"
 
 namespace windhover::test {
 
-enum class kind_of_transport { tcp_io_uring, tcp_epoll, unix_io_uring, unix_epoll, pipe };
+enum class kind_of_transport {
+  tcp_io_uring,
+  tcp_epoll,
+  unix_io_uring,
+  unix_epoll,
+  pipe,
+  tls_io_uring,
+  tls_epoll,
+  tls_pipe,
+};
+
+inline bool is_pipe(kind_of_transport kind) {
+  return kind == kind_of_transport::pipe || kind == kind_of_transport::tls_pipe;
+}
+inline bool is_unix(kind_of_transport kind) {
+  return kind == kind_of_transport::unix_io_uring || kind == kind_of_transport::unix_epoll;
+}
+inline bool is_tls(kind_of_transport kind) {
+  return kind == kind_of_transport::tls_io_uring || kind == kind_of_transport::tls_epoll ||
+         kind == kind_of_transport::tls_pipe;
+}
 
 inline std::string name_of(kind_of_transport kind) {
   switch (kind) {
@@ -36,14 +60,20 @@ inline std::string name_of(kind_of_transport kind) {
       return "UnixOnEpoll";
     case kind_of_transport::pipe:
       return "Pipe";
+    case kind_of_transport::tls_io_uring:
+      return "TlsOnIoUring";
+    case kind_of_transport::tls_epoll:
+      return "TlsOnEpoll";
+    case kind_of_transport::tls_pipe:
+      return "TlsOnPipe";
   }
   return "?";
 }
 
 inline net::engine_kind engine_of(kind_of_transport kind) {
-  return kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::unix_io_uring
-             ? net::engine_kind::io_uring
-             : net::engine_kind::epoll;
+  const bool io_uring = kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::unix_io_uring ||
+                        kind == kind_of_transport::tls_io_uring;
+  return io_uring ? net::engine_kind::io_uring : net::engine_kind::epoll;
 }
 
 inline std::string_view text_of(std::span<const std::byte> bytes) {
@@ -120,31 +150,6 @@ inline std::pair<int, int> connected_sockets(bool tcp) {
   return {ends[0], ends[1]};
 }
 
-inline joined_pair join(net::event_loop& loop, kind_of_transport kind) {
-  joined_pair made;
-  if (kind == kind_of_transport::pipe) {
-    const auto [a, b] = net::memory_pipe::make(loop);
-    auto a_driver = std::make_unique<recording_driver>(*a);
-    auto b_driver = std::make_unique<recording_driver>(*b);
-    made = {a, b, a_driver.get(), b_driver.get()};
-    net::memory_pipe::set_driver(*a, std::move(a_driver));
-    net::memory_pipe::set_driver(*b, std::move(b_driver));
-    return made;
-  }
-  const bool tcp = kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::tcp_epoll;
-  const auto [a, b] = connected_sockets(tcp);
-  const auto add = [&loop](int descriptor, recording_driver*& driver) {
-    return &loop.add_connection(descriptor, [&driver](net::transport& stream) {
-      auto owned = std::make_unique<recording_driver>(stream);
-      driver = owned.get();
-      return owned;
-    });
-  };
-  made.first = add(a, made.first_driver);
-  made.second = add(b, made.second_driver);
-  return made;
-}
-
 // Runs iterations until `done()`, which must become true: a hang is the test's time limit.
 template <class Done>
 void run_until(net::event_loop& loop, Done&& done) {
@@ -155,6 +160,65 @@ inline void run_idle(net::event_loop& loop, int iterations = 20) {
   for (int i = 0; i < iterations; ++i) loop.run_once(false);
 }
 
+// Two connected transports with their drivers. With TLS the first one is the server, and both have shaken hands. On
+// pipes neither gets more than `cut` bytes at a time.
+inline std::pair<net::transport*, net::transport*> connect_pair(
+    net::event_loop& loop, kind_of_transport kind, const net::event_loop::driver_factory& make_first,
+    const net::event_loop::driver_factory& make_second, std::size_t cut = std::numeric_limits<std::size_t>::max()) {
+  const auto put_on_pipe = [](net::pipe_end& end, const net::event_loop::driver_factory& make) {
+    net::memory_pipe::set_driver(end, make(end));
+  };
+  const auto connect_below = [&](const net::event_loop::driver_factory& first,
+                                 const net::event_loop::driver_factory& second) {
+    std::pair<net::transport*, net::transport*> made;
+    if (is_pipe(kind)) {
+      const auto [near, far] = net::memory_pipe::make(loop, cut);
+      put_on_pipe(*near, first);
+      put_on_pipe(*far, second);
+      made = {near, far};
+    } else {
+      const auto [near, far] = connected_sockets(!is_unix(kind));
+      made.first = &loop.add_connection(near, first);
+      made.second = &loop.add_connection(far, second);
+    }
+    return made;
+  };
+  if (!is_tls(kind)) return connect_below(make_first, make_second);
+
+  static const net::server_tls server(test_certificates::server_options());
+  static const net::client_tls client(test_certificates::client_options());
+  std::pair<net::transport*, net::transport*> made;
+  const auto serve = [&](net::transport& on) {
+    return net::serve_tls(on, server, [&](net::transport& above) {
+      made.first = &above;
+      return make_first(above);
+    });
+  };
+  const auto connect = [&](net::transport& on) {
+    return net::connect_tls(on, client, "localhost", [&](net::transport& above) {
+      made.second = &above;
+      return make_second(above);
+    });
+  };
+  connect_below(serve, connect);
+  run_until(loop, [&] { return made.first != nullptr; });
+  run_idle(loop);  // the ticket arrives
+  return made;
+}
+
+inline joined_pair join(net::event_loop& loop, kind_of_transport kind) {
+  joined_pair made;
+  const auto maker = [](recording_driver*& noted) {
+    return [&noted](net::transport& on) {
+      auto owned = std::make_unique<recording_driver>(on);
+      noted = owned.get();
+      return owned;
+    };
+  };
+  std::tie(made.first, made.second) = connect_pair(loop, kind, maker(made.first_driver), maker(made.second_driver));
+  return made;
+}
+
 class every_transport : public ::testing::TestWithParam<kind_of_transport> {
  protected:
   net::event_loop loop{net::make_engine(engine_of(GetParam())).engine};
@@ -162,7 +226,8 @@ class every_transport : public ::testing::TestWithParam<kind_of_transport> {
 
 inline auto every_kind() {
   return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_epoll,
-                           kind_of_transport::unix_io_uring, kind_of_transport::unix_epoll, kind_of_transport::pipe);
+                           kind_of_transport::unix_io_uring, kind_of_transport::unix_epoll, kind_of_transport::pipe,
+                           kind_of_transport::tls_io_uring, kind_of_transport::tls_epoll, kind_of_transport::tls_pipe);
 }
 inline std::string kind_name(const ::testing::TestParamInfo<kind_of_transport>& info) { return name_of(info.param); }
 

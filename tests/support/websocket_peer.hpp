@@ -263,10 +263,9 @@ class websocket_peers {
   // On a memory pipe, in virtual time. Neither end gets more than `cut` bytes at a time.
   explicit websocket_peers(std::size_t cut = uncut)
       : loop(std::make_unique<virtual_engine>(), loop_options()), kind_(kind_of_transport::pipe), cut_(cut) {}
-  // On sockets of that kind, or on a memory pipe.
+  // On transports of that kind.
   explicit websocket_peers(kind_of_transport kind)
-      : loop(kind == kind_of_transport::pipe ? std::make_unique<virtual_engine>()
-                                             : net::make_engine(engine_of(kind)).engine,
+      : loop(is_pipe(kind) ? std::make_unique<virtual_engine>() : net::make_engine(engine_of(kind)).engine,
              loop_options()),
         kind_(kind),
         cut_(uncut) {}
@@ -275,8 +274,8 @@ class websocket_peers {
   // Nothing may be left behind, and nothing may hang: every await of a dead connection has an outcome.
   ~websocket_peers() {
     on_loop([this] { loop.abort_all(); });
-    if (kind_ == kind_of_transport::pipe) run_idle();
-    while (kind_ != kind_of_transport::pipe && !gone()) loop.run_once(true);
+    if (is_pipe(kind_)) run_idle();
+    while (!is_pipe(kind_) && !gone()) loop.run_once(true);
     EXPECT_TRUE(gone());
   }
 
@@ -404,18 +403,7 @@ class websocket_peers {
     peer = {};
     peer.compression = compression.has_value();
     host = {};
-    if (kind_ == kind_of_transport::pipe) {
-      const auto [near, far] = net::memory_pipe::make(loop, cut_);
-      net::memory_pipe::set_driver(*near, make_near(*near));
-      net::memory_pipe::set_driver(*far, make_far(*far));
-      host_end = near;
-      peer_end = far;
-      return;
-    }
-    const auto [near, far] =
-        connected_sockets(kind_ == kind_of_transport::tcp_epoll || kind_ == kind_of_transport::tcp_io_uring);
-    host_end = &loop.add_connection(near, make_near);
-    peer_end = &loop.add_connection(far, make_far);
+    std::tie(host_end, peer_end) = connect_pair(loop, kind_, make_near, make_far, cut_);
   }
 
   kind_of_transport kind_;
