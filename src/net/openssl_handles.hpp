@@ -32,9 +32,7 @@ inline void set_server_name_callback(SSL_CTX* of, int (*callback)(SSL*, int*, vo
   SSL_CTX_set_tlsext_servername_callback(of, callback);
   SSL_CTX_set_tlsext_servername_arg(of, argument);
 }
-inline bool ask_for_server_name(SSL* of, const char* name) noexcept {
-  return SSL_set_tlsext_host_name(of, name) == 1;
-}
+inline bool ask_for_server_name(SSL* of, const char* name) noexcept { return SSL_set_tlsext_host_name(of, name) == 1; }
 #pragma GCC diagnostic pop
 
 // Why the last call failed, as OpenSSL says it; a text of its own that lives for ever. Empties the thread's queue.

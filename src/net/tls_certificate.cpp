@@ -64,7 +64,7 @@ void read_pem(const tls_certificate& from, loaded_certificate::parts& into) {
   into.key.reset(PEM_read_bio_PrivateKey(key.get(), nullptr, &give_password, &password));
   if (into.key) return;
   const std::string reason(openssl::last_error());
-  if (!is_pem(apart ? from.key : from.certificate) || reason == "no start line") {
+  if ((apart ? from.key : from.certificate).find("PRIVATE KEY-----") == std::string::npos) {
     refuse(from, "there is no private key",
            apart ? "the text of the key must have a block BEGIN PRIVATE KEY"
                  : "name the file of the key too, or put both into one file");

@@ -5,11 +5,11 @@
 #include <cstring>
 #include <new>
 #include <optional>
+#include <span>
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "base/text.hpp"
@@ -120,19 +120,22 @@ bool use_mac_key(EVP_MAC_CTX* mac, std::array<unsigned char, 32>& key) noexcept 
 int use_ticket_key(SSL* of, unsigned char* name, unsigned char* initial, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac,
                    int issuing) noexcept {
   auto& keys = *static_cast<tls_ticket_keys*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(of)));
-  const time_point now = static_cast<event_loop*>(SSL_get_app_data(of))->now();
+  event_loop& loop = *static_cast<event_loop*>(SSL_get_app_data(of));
   try {
-    std::optional<tls_ticket_keys::key> key =
-        issuing == 1 ? keys.newest(now) : keys.find(std::span<const unsigned char, 16>(name, 16), now);
-    if (!key) return issuing == 1 ? -1 : 0;
+    std::optional<tls_ticket_keys::key> key;
     if (issuing == 1) {
+      key = keys.newest(loop.now(), loop.random());
       std::copy(key->name.begin(), key->name.end(), name);
-      if (RAND_bytes(initial, EVP_CIPHER_get_iv_length(EVP_aes_256_cbc())) != 1) return -1;
+      const auto size = static_cast<std::size_t>(EVP_CIPHER_get_iv_length(EVP_aes_256_cbc()));
+      loop.random().fill(std::as_writable_bytes(std::span(initial, size)));
+    } else {
+      key = keys.find(std::span<const unsigned char, 16>(name, 16), loop.now());
+      if (!key) return 0;
     }
     const bool set = EVP_CipherInit_ex(cipher, EVP_aes_256_cbc(), nullptr, key->cipher.data(), initial, issuing) == 1 &&
                      use_mac_key(mac, key->mac);
     if (!set) return -1;
-    return issuing == 1 || tls_ticket_keys::is_newest(*key, now) ? 1 : 2;
+    return issuing == 1 || tls_ticket_keys::is_newest(*key, loop.now()) ? 1 : 2;
   } catch (const std::bad_alloc&) {
     return -1;
   }

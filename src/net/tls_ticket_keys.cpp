@@ -2,17 +2,16 @@
 
 #include <algorithm>
 
-#include <openssl/rand.h>
-
 namespace windhover::net {
 
-std::optional<tls_ticket_keys::key> tls_ticket_keys::newest(time_point now) {
+tls_ticket_keys::key tls_ticket_keys::newest(time_point now, base::random_source& random) {
   const std::lock_guard locked(lock_);
   if (!keys_.empty() && is_newest(keys_.back(), now)) return keys_.back();
   std::erase_if(keys_, [now](const key& each) { return now >= each.made + renewed_after + good_for; });
   key made{.name = {}, .cipher = {}, .mac = {}, .made = now};
-  const auto filled = [](auto& bytes) { return RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1; };
-  if (!filled(made.name) || !filled(made.cipher) || !filled(made.mac)) return std::nullopt;
+  random.fill(std::as_writable_bytes(std::span(made.name)));
+  random.fill(std::as_writable_bytes(std::span(made.cipher)));
+  random.fill(std::as_writable_bytes(std::span(made.mac)));
   keys_.push_back(made);
   return made;
 }

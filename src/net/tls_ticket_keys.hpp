@@ -11,6 +11,7 @@
 #include <span>
 #include <vector>
 
+#include "base/random.hpp"
 #include "net/time.hpp"
 
 namespace windhover::net {
@@ -27,8 +28,8 @@ class tls_ticket_keys {
     time_point made;
   };
 
-  // The newest one, made now if need be. None without random numbers. Any thread.
-  std::optional<key> newest(time_point now);
+  // The newest one, made now if need be. Throws std::bad_alloc. Any thread.
+  key newest(time_point now, base::random_source& random);
   // The one of that name, as long as it is good. Any thread.
   std::optional<key> find(std::span<const unsigned char, 16> name, time_point now);
   static bool is_newest(const key& found, time_point now) noexcept { return now < found.made + renewed_after; }
