@@ -108,7 +108,8 @@ std::function<int()> add_bench(CLI::App& app) {
   const auto options = std::make_shared<bench_options>();
   load::load_options& load = options->load;
   CLI::App* const command = app.add_subcommand("bench", "Put a load on a WebSocket server");
-  command->add_option("url", load.url, "ws://host:port/path, or ws://unix:/run/app.sock:/path")->required();
+  command->add_option("url", load.url, "ws://host:port/path, wss://host:port/path, or ws://unix:/run/app.sock:/path")
+      ->required();
   command
       ->add_option("--scenario", load.scenario,
                    "echo: the server sends every message back; broadcast: to all connections; idle: nothing is sent; "
@@ -133,6 +134,9 @@ std::function<int()> add_bench(CLI::App& app) {
       ->transform(CLI::CheckedTransformer(engines));
   auto* const text = command->add_flag("--text", load.text, "Send text messages");
   command->add_flag("--binary", options->binary, "Send binary messages, as when left out")->excludes(text);
+  command->add_option("--authorities", load.authorities,
+                      "For wss: a PEM file with the authorities to trust instead of the system's");
+  command->add_flag("--insecure", load.insecure, "For wss: do not look at the server's certificate");
   command->add_flag("--compress", load.compress,
                     "Offer permessage-deflate, and send JSON, compressed where it is agreed");
   command->add_flag("--check", load.check, "Look at every byte that comes back");

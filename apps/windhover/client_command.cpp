@@ -34,6 +34,7 @@ websocket_client_options options_of(const client_command_options& from) {
   made.request_headers = headers_of(from.headers);
   made.origin = from.origin;
   made.proxy = from.proxy;
+  made.tls = from.tls;
   made.connect_timeout = std::chrono::seconds(from.connect_timeout);
   made.max_message_size = from.max_message_size;
   // Every message is compressed, so that servers can be tried.
@@ -70,13 +71,24 @@ std::string close_text(const websocket& socket) {
 }
 
 void add_client_options(CLI::App& command, client_command_options& options) {
-  command.add_option("url", options.url, "ws://host:port/path, or ws://unix:/run/app.sock:/path")->required();
+  command.add_option("url", options.url, "ws://host:port/path, wss://host:port/path, or ws://unix:/run/app.sock:/path")
+      ->required();
   command.add_option("--subprotocol", options.sub_protocols, "A sub-protocol to offer; may be given several times")
       ->allow_extra_args(false);
   command.add_option("--header", options.headers, "A header to send, as 'Name: value'; may be given several times")
       ->allow_extra_args(false);
   command.add_option("--origin", options.origin, "The Origin to name, as https://example.com");
   command.add_option("--proxy", options.proxy, "An HTTP proxy to go through, as http://user:password@host:port");
+  command.add_option("--authorities", options.tls.authorities,
+                     "For wss: a PEM file with the authorities to trust instead of the system's");
+  command.add_option("--server-name", options.tls.server_name,
+                     "For wss: the name that the server's certificate must be for; the URL's host when left out");
+  command.add_option("--certificate", options.tls.certificate.certificate,
+                     "For wss: the client's own certificate, a PEM or PKCS#12 file");
+  command.add_option("--key", options.tls.certificate.key, "Its private key, a PEM file, where it is in none of them");
+  command.add_option("--certificate-password", options.tls.certificate.password, "Of the key or the PKCS#12 file");
+  command.add_flag("--insecure", options.tls.dangerous_accept_any_certificate,
+                   "For wss: do not look at the server's certificate");
   command.add_option("--connect-timeout", options.connect_timeout, "Seconds; 0 for no limit")
       ->check(CLI::Range(0, 86400))
       ->capture_default_str();

@@ -20,6 +20,7 @@ struct client_command_options {
   std::vector<std::string> headers;  // "Name: value"
   std::string origin;
   std::string proxy;
+  websocket_client_tls tls;
   std::string engine;
   unsigned connect_timeout = 30;  // seconds
   std::size_t max_message_size = std::size_t{64} << 20;

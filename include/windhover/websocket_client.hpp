@@ -55,10 +55,10 @@ class websocket_client {
     std::unique_ptr<state> state_;
   };
   // Resolves the name, connects, and opens the WebSocket; the answer is checked as RFC 6455, section 4.1, asks for. The
-  // URL is ws://host:port/path?query; without a port it is 80, and ws://unix:/run/app.sock:/path is a path on a Unix
-  // socket. Throws std::invalid_argument at the call for another one, websocket_connect_error when there is no
-  // WebSocket, std::runtime_error when the worker pool, which resolves names, has no room; std::logic_error outside of
-  // an event loop's thread.
+  // URL is ws://host:port/path?query, or wss:// with TLS; without a port it is 80, or 443, and
+  // ws://unix:/run/app.sock:/path is a path on a Unix socket. Throws std::invalid_argument at the call for another one,
+  // websocket_connect_error when there is no WebSocket, std::runtime_error when the worker pool, which resolves names,
+  // has no room; std::logic_error outside of an event loop's thread.
   //
   // Stopping `stop`, from any thread, ends the waiting, with cause::cancelled; it is of no meaning for the open socket.
   // The socket belongs to the loop of the calling coroutine. A socket that goes out of scope while it is open is

@@ -6,9 +6,24 @@
 #include <string>
 #include <vector>
 
+#include <windhover/certificate_files.hpp>
 #include <windhover/headers.hpp>
 
 namespace windhover {
+
+// For wss:// URLs. TLS 1.2 or newer (RFC 8446); the files are read when the client is made.
+struct websocket_client_tls {
+  // A PEM file with the authorities that the server's certificate must come from; those of the system when empty.
+  std::string authorities = {};
+  // The name that the server's certificate must be for, and that the server is asked for (SNI); the host of the URL
+  // when empty.
+  std::string server_name = {};
+  // The client's own certificate, for servers that ask for one.
+  certificate_files certificate = {};
+  // DANGEROUS: with it anybody on the way can read and change everything. For experiments on one machine; set
+  // `authorities` instead where you know the server's certificate.
+  bool dangerous_accept_any_certificate = false;
+};
 
 // Durations of zero switch a thing off, where that is said; sizes are bytes. Values out of range throw
 // std::invalid_argument when the client is made.
@@ -29,6 +44,8 @@ struct websocket_client_options {
   // "http://proxy.example.com:3128" or "http://user:password@proxy.example.com:3128"; none when empty. The proxy
   // resolves the server's name. Unix sockets are connected to without it. The environment is not looked at.
   std::string proxy = {};
+
+  websocket_client_tls tls = {};
 
   // For everything up to the server's answer: resolving the name, connecting, the proxy, the handshake. 0: no limit.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);

@@ -31,6 +31,7 @@ class websocket_connect_error : public std::runtime_error {
     host_not_found,  // the name could not be resolved
     not_connected,   // no address could be connected to
     proxy_refused,   // the proxy did not answer CONNECT with 2xx; response() is its answer
+    tls_failed,      // the server's certificate is not to be believed, or there was no agreement (RFC 8446)
     no_answer,       // the server, or the proxy, ended the connection before it had answered
     not_http,        // what answered does not speak HTTP/1.1, or beyond the limits
     refused,         // the answer was not 101: a redirect, 401 and so on; response() is it

@@ -8,6 +8,7 @@
 
 #include "net/event_loop.hpp"
 #include "net/stop_on_loop.hpp"
+#include "net/tls_transport.hpp"
 
 namespace windhover::http {
 
@@ -44,7 +45,7 @@ task<client_outcome> client_connection::ask(std::string request, expected what, 
   answered_ = false;
   expected_ = what;
   if (state_ == state::dead) {
-    fail(client_outcome::failure::connection_lost, lost_);
+    fail(lost_how_, lost_);
   } else {
     state_ = state::head;
     stream_.queue_copy(std::as_bytes(std::span(request)));
@@ -171,7 +172,8 @@ void client_connection::on_failure(const net::failure& why) noexcept {
     // Without words.
   }
   if (before == state::body) resume();
-  if (before == state::head) fail(client_outcome::failure::connection_lost, lost_);
+  if (why.why == net::failure::cause::tls) lost_how_ = client_outcome::failure::tls_failed;
+  if (before == state::head) fail(lost_how_, lost_);
   stream_.driver_finished();
 }
 
@@ -208,6 +210,20 @@ void client_connection::fail(client_outcome::failure why, std::string_view text)
 void client_connection::resume() noexcept {
   answered_ = true;
   if (waiter_) std::exchange(waiter_, nullptr).resume();
+}
+
+secured_client secure(client_connection_owner plain, net::transport& below, const net::client_tls& with,
+                      const std::string& host, const client_limits& limits) {
+  client_connection* above = nullptr;
+  net::transport* stream = nullptr;
+  const auto make_driver = [&](net::transport& on) {
+    auto made = std::make_unique<client_connection>(on, limits);
+    above = made.get();
+    stream = &on;
+    return made;
+  };
+  plain.upgrade(net::connect_tls(below, with, host, make_driver));
+  return {client_connection_owner(*above), stream};
 }
 
 }  // namespace windhover::http

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "net/timer.hpp"
+#include "net/tls_context.hpp"
 #include "net/transport.hpp"
 #include "wire/http1/body_reader.hpp"
 #include "wire/http1/response_parser.hpp"
@@ -35,7 +36,7 @@ struct client_response {
 
 // A response, or why there is none.
 struct client_outcome {
-  enum class failure : std::uint8_t { none, stopped, connection_lost, malformed };
+  enum class failure : std::uint8_t { none, stopped, connection_lost, tls_failed, malformed };
 
   failure why = failure::none;
   client_response response;
@@ -54,8 +55,9 @@ class client_connection final : public net::driver {
   // is given. One at a time, and the next one only after HTTP has ended for a tunnel. Thread: the loop's.
   task<client_outcome> ask(std::string request, expected what, std::stop_token stop);
 
-  // After a response that has switched, at once, in the same step of the coroutine that got it: the successor owns the
-  // transport from now on, and gets every byte behind the response. This object must not be touched any more.
+  // Before anything was asked, or after a response that has switched, at once, in the same step of the coroutine that
+  // got it: the successor owns the transport from now on, and gets every byte behind the response. This object must not
+  // be touched any more.
   void upgrade(std::unique_ptr<net::driver> successor) noexcept;
   // Instead: nobody needs it any more. Ends the connection, politely after a complete answer, so that no server notes
   // an error; the loop destroys it.
@@ -96,6 +98,7 @@ class client_connection final : public net::driver {
   wire::http1::body_reader body_;
   client_outcome outcome_;
   std::string lost_;  // why the connection is dead
+  client_outcome::failure lost_how_ = client_outcome::failure::connection_lost;
   std::coroutine_handle<> waiter_;
   net::timer timer_;  // while lingering
   expected expected_ = expected::upgrade;
@@ -110,7 +113,10 @@ class client_connection_owner {
  public:
   explicit client_connection_owner(client_connection& of) noexcept : owned_(&of) {}
   client_connection_owner(client_connection_owner&& other) noexcept : owned_(std::exchange(other.owned_, nullptr)) {}
-  client_connection_owner& operator=(client_connection_owner&&) = delete;
+  client_connection_owner& operator=(client_connection_owner&& other) noexcept {
+    std::swap(owned_, other.owned_);
+    return *this;
+  }
   ~client_connection_owner() {
     if (owned_ != nullptr) owned_->let_go();
   }
@@ -123,5 +129,14 @@ class client_connection_owner {
  private:
   client_connection* owned_;
 };
+
+// Puts TLS between a transport and HTTP, before anything was asked or behind a proxy's tunnel: what asks from now on,
+// and the transport that it stands on. Throws std::bad_alloc.
+struct secured_client {
+  client_connection_owner connection;
+  net::transport* stream;
+};
+secured_client secure(client_connection_owner plain, net::transport& below, const net::client_tls& with,
+                      const std::string& host, const client_limits& limits);
 
 }  // namespace windhover::http

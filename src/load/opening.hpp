@@ -1,6 +1,7 @@
 // Opening the connections of a load: the name is resolved once, and each of them connects and shakes hands.
 #pragma once
 
+#include <memory>
 #include <stdexcept>
 #include <stop_token>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "load/load_options.hpp"
 #include "net/address.hpp"
 #include "net/event_loop.hpp"
+#include "net/tls_context.hpp"
 #include "wire/websocket/url.hpp"
 #include <windhover/task.hpp>
 
@@ -22,6 +24,7 @@ struct load_failure : std::runtime_error {
 struct load_target {
   wire::websocket_url url;
   std::vector<net::address> addresses;
+  std::shared_ptr<const net::client_tls> tls = nullptr;  // of wss
 };
 
 // Throws load_failure, std::invalid_argument. Thread: the loop's.

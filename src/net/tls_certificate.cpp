@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <new>
 #include <span>
+#include <system_error>
 #include <utility>
 
 #include <openssl/asn1.h>
@@ -151,6 +154,29 @@ std::string common_name(X509* certificate) {
 }
 
 }  // namespace
+
+std::string read_certificate_file(const std::string& path) {
+  constexpr std::size_t most = std::size_t{1} << 20;
+  if (path.empty()) return {};
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw tls_error("the file '" + path + "' cannot be opened: " + std::generic_category().message(errno));
+  std::string text(most + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) throw tls_error("the file '" + path + "' cannot be read: it is no ordinary file");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > most) throw tls_error("the file '" + path + "' is no certificate: it has more than 1 MiB");
+  if (text.empty()) throw tls_error("the file '" + path + "' has nothing in it");
+  return text;
+}
+
+tls_certificate read_certificate(const certificate_files& files) {
+  tls_certificate read;
+  read.certificate = read_certificate_file(files.certificate);
+  read.key = read_certificate_file(files.key);
+  read.password = files.password;
+  read.name = files.certificate;
+  return read;
+}
 
 loaded_certificate::loaded_certificate(const tls_certificate& from) : parts_(std::make_unique<parts>()) {
   ERR_clear_error();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "net/time.hpp"
+#include <windhover/certificate_files.hpp>
 #include <windhover/tls_info.hpp>
 
 struct x509_st;  // OpenSSL's X509
@@ -28,6 +29,10 @@ struct tls_certificate {
   // The names it is shown for (SNI), "example.com" or "*.example.com". Empty: those that the certificate itself has.
   std::vector<std::string> server_names;
 };
+
+// The whole file; nothing for no name. Throws tls_error.
+std::string read_certificate_file(const std::string& path);
+tls_certificate read_certificate(const certificate_files& files);
 
 // One that has been read, and whose key belongs to it.
 class loaded_certificate {

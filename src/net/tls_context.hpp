@@ -30,7 +30,7 @@ struct server_tls_options {
   // ALPN (RFC 7301), the best first. A client that offers none of them is refused; one that does not offer is not.
   std::vector<std::string> application_protocols = {"http/1.1"};
   tls_version least = tls_version::tls_1_2;
-  duration handshake_timeout = std::chrono::seconds(10);
+  duration handshake_timeout = std::chrono::seconds(10);  // 0: none
 };
 
 class server_tls {
@@ -61,7 +61,7 @@ struct client_tls_options {
   std::string expected_name;    // that the certificate must be for; empty: the host that is connected to
   tls_certificate certificate;  // the client's own; none without a text
   std::vector<std::string> application_protocols = {"http/1.1"};
-  duration handshake_timeout = std::chrono::seconds(10);
+  duration handshake_timeout = std::chrono::seconds(10);  // 0: none
 };
 
 class client_tls {

@@ -245,7 +245,7 @@ tls_transport::tls_transport(event_loop& loop, std::shared_ptr<const server_tls:
   BIO_set_data(both_ways, this);
   BIO_set_init(both_ways, 1);
   SSL_set_bio(session_.get(), both_ways, both_ways);
-  loop.arm(timer_, handshake_timeout);
+  if (handshake_timeout > duration::zero()) loop.arm(timer_, handshake_timeout);
 }
 
 tls_transport::~tls_transport() {

@@ -68,6 +68,20 @@ websocket_options shared_options(const websocket_client_options& options) {
   return made;
 }
 
+std::shared_ptr<const net::client_tls> checked_tls(const websocket_client_tls& options) {
+  net::client_tls_options made;
+  made.verify = !options.dangerous_accept_any_certificate;
+  made.expected_name = options.server_name;
+  made.handshake_timeout = {};  // the time for connecting ends it
+  try {
+    made.authorities = net::read_certificate_file(options.authorities);
+    made.certificate = net::read_certificate(options.certificate);
+    return std::make_shared<const net::client_tls>(made);
+  } catch (const net::tls_error& error) {
+    throw std::invalid_argument("the WebSocket client's option tls: " + std::string(error.what()));
+  }
+}
+
 std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
 
 std::string request_text(const websocket_client_settings& settings, const wire::websocket_url& to, std::string_view key,
@@ -85,7 +99,8 @@ std::string request_text(const websocket_client_settings& settings, const wire::
 
 // Without the query, which may hold a secret.
 std::string shown(const wire::websocket_url& to) {
-  return to.is_unix() ? "ws://unix:" + to.socket_path : "ws://" + to.authority;
+  std::string text(to.scheme());
+  return text.append(to.is_unix() ? "://unix:" + to.socket_path : "://" + to.authority);
 }
 
 [[noreturn]] void fail(cause why, const wire::websocket_url& to, std::string_view text,
@@ -121,6 +136,8 @@ void require_answer(const http::client_outcome& outcome, const wire::websocket_u
       throw connecting_stopped("while waiting for the answer of " + std::string(who));
     case failure::connection_lost:
       fail(cause::no_answer, to, outcome.text);
+    case failure::tls_failed:
+      fail(cause::tls_failed, to, outcome.text);
     case failure::malformed:
       fail(cause::not_http, to, outcome.text);
   }
@@ -243,17 +260,21 @@ websocket_client_settings checked_settings(const websocket_client_options& optio
   made.limits.head.header_count =
       checked_size("max_response_header_count", options.max_response_header_count, 4, 100'000);
   made.limits.body_prefix = checked_size("max_response_body_bytes", options.max_response_body_bytes, 0, 16 * mebibyte);
+  made.tls = checked_tls(options.tls);
   // Sub-protocols and fields are judged where they are written.
   static_cast<void>(request_text(made, wire::parse_websocket_url("ws://localhost"), "dGhlIHNhbXBsZSBub25jZQ==", {}));
   return made;
 }
 
-task<opened_websocket> open_over(http::client_connection_owner connection, net::transport& stream,
+task<opened_websocket> open_over(http::client_connection_owner plain, net::transport& below,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop) {
-  if (settings.proxy && !to.is_unix()) co_await open_tunnel(connection.owned(), *settings.proxy, to, stop);
+  if (settings.proxy && !to.is_unix()) co_await open_tunnel(plain.owned(), *settings.proxy, to, stop);
+  http::secured_client over{std::move(plain), &below};
+  if (to.secure) over = http::secure(std::move(over.connection), below, *settings.tls, to.host, settings.limits);
+  http::client_connection_owner& connection = over.connection;
 
-  const std::string key = wire::make_handshake_key(stream.loop().random());
+  const std::string key = wire::make_handshake_key(below.loop().random());
   std::optional<websocket_compression::offer> offer;
   std::string extensions;
   if (settings.compression.enabled) {
@@ -275,7 +296,7 @@ task<opened_websocket> open_over(http::client_connection_owner connection, net::
                                                   details.headers.joined("Sec-WebSocket-Extensions"),
                                                   settings.connection->max_message_size);
   }
-  auto made = std::make_unique<websocket_connection>(stream, nullptr, wire::role::client, settings.connection,
+  auto made = std::make_unique<websocket_connection>(*over.stream, nullptr, wire::role::client, settings.connection,
                                                      chosen.protocol, std::move(compression));
   websocket_connection& opened = *made;
   opened.hold();

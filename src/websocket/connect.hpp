@@ -11,6 +11,7 @@
 
 #include "http/client_connection.hpp"
 #include "net/time.hpp"
+#include "net/tls_context.hpp"
 #include "websocket/websocket_connection.hpp"
 #include "wire/websocket/url.hpp"
 #include <windhover/headers.hpp>
@@ -28,6 +29,7 @@ struct websocket_client_settings {
   headers fields;  // of the request, besides the handshake's own
   std::string host;
   std::optional<wire::proxy_url> proxy;
+  std::shared_ptr<const net::client_tls> tls;
   net::duration connect_timeout{};
   net::duration address_timeout{};
   http::client_limits limits;
@@ -56,9 +58,9 @@ class opened_websocket {
   websocket_connection* connection_;
 };
 
-// The part behind the connecting: the proxy's tunnel, if there is one, and the handshake, over a connection that this
-// ends or hands over. `details` gets the answer. Throws websocket_connect_error or connecting_stopped.
-// Thread: the loop's.
+// The part behind the connecting: the proxy's tunnel, if there is one, TLS, if the URL asks for it, and the handshake,
+// over a connection that this ends or hands over. `details` gets the answer. Throws websocket_connect_error or
+// connecting_stopped. Thread: the loop's.
 task<opened_websocket> open_over(http::client_connection_owner connection, net::transport& stream,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop);

@@ -127,7 +127,8 @@ test('--plot is an SVG', async () => {
 
 describe('what goes wrong is said in one line', () => {
   const cases = [
-    [['wss://localhost:1/'], /^windhover: 'wss:\/\/localhost:1\/' is no URL of a WebSocket server: TLS is not supp.*\n$/],
+    [['https://localhost:1/'], /^windhover: .* the scheme must be ws or wss; write it as ws:\/\/example.com\/path\n$/],
+    [['wss://localhost:1/', '--authorities', '/nowhere.pem'], /^windhover: the file '\/nowhere.pem' cannot be opened: No such file or directory\n$/],
     [['ws://127.0.0.1:1/'], /^windhover: no WebSocket to ws:\/\/127.0.0.1:1: 127.0.0.1:1: Connection refused\n$/],
     [[`ws://127.0.0.1:${tool.port}/nowhere`], /^windhover: no WebSocket to .*: the server answered with status 404\n$/],
     [[tool.webSocketUrl, '--connections', '0'], /^windhover: --connections is 0; it must be from 1 to 1000000\n$/],

@@ -40,7 +40,7 @@ describe('in a pipe', () => {
 
 describe('what goes wrong is said in one line', () => {
   const cases = [
-    ['wss://localhost:1/', /^windhover: 'wss:\/\/localhost:1\/' is no URL of a WebSocket server: TLS is not supported.*\n$/],
+    ['https://localhost:1/', /^windhover: .* the scheme must be ws or wss; write it as ws:\/\/example.com\/path\n$/],
     ['localhost:1', /^windhover: .* the scheme is missing; write it as ws:\/\/example.com\/path\n$/],
     [`ws://unix:${socketPath}.nowhere:/ws`, /^windhover: no WebSocket to .*: No such file or directory\n$/],
     ['ws://127.0.0.1:1/ws', /^windhover: no WebSocket to ws:\/\/127.0.0.1:1: 127.0.0.1:1: Connection refused\n$/],

@@ -14,6 +14,7 @@ namespace windhover::wire {
 namespace {
 
 constexpr std::uint16_t default_port = 80;
+constexpr std::uint16_t default_secure_port = 443;
 
 [[noreturn]] void refuse(std::string_view kind, std::string_view url, std::string_view reason) {
   // A URL may come from anywhere, and the text ends up in a log or on a terminal.
@@ -29,14 +30,17 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return text.size() >= start.size() && base::equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
-std::string_view without_scheme(std::string_view url) {
-  constexpr std::string_view scheme = "ws://";
-  if (starts_with_ignoring_case(url, scheme)) return url.substr(scheme.size());
-  if (starts_with_ignoring_case(url, "wss://") || starts_with_ignoring_case(url, "https://"))
-    refuse(url, "TLS is not supported; connect with ws:// to a proxy on this machine that speaks TLS");
+// Takes the scheme off; whether it is the one with TLS.
+bool take_scheme(std::string_view& rest) {
+  const std::string_view url = rest;
+  for (const std::string_view scheme : {"ws://", "wss://"}) {
+    if (!starts_with_ignoring_case(url, scheme)) continue;
+    rest.remove_prefix(scheme.size());
+    return scheme == "wss://";
+  }
   if (url.find("://") == std::string_view::npos)
     refuse(url, "the scheme is missing; write it as ws://example.com/path");
-  refuse(url, "the scheme must be ws; write it as ws://example.com/path");
+  refuse(url, "the scheme must be ws or wss; write it as ws://example.com/path");
 }
 
 // Host and port of a URL, taken apart: the last colon begins the port, unless it stands within brackets.
@@ -44,8 +48,8 @@ struct host_and_port {
   std::string_view host;  // with its brackets
   std::uint16_t port;
 };
-host_and_port split_authority(std::string_view authority) {
-  host_and_port parts{authority, default_port};
+host_and_port split_authority(std::string_view authority, std::uint16_t default_of_scheme) {
+  host_and_port parts{authority, default_of_scheme};
   const std::size_t colon = authority.rfind(':');
   if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) return parts;
   parts.host = authority.substr(0, colon);
@@ -69,7 +73,7 @@ std::string target_of(std::string_view url, std::string_view rest) {
   return target;
 }
 
-websocket_url on_unix_socket(std::string_view url, std::string_view rest) {
+websocket_url on_unix_socket(std::string_view url, std::string_view rest, bool secure) {
   const std::size_t colon = rest.find(':');
   const std::string_view path = rest.substr(0, colon);
   if (path.size() < 2 || path.find('\0') != std::string_view::npos)
@@ -78,6 +82,7 @@ websocket_url on_unix_socket(std::string_view url, std::string_view rest) {
   if (!behind.empty() && !behind.starts_with('/') && !behind.starts_with('?'))
     refuse(url, "what follows the Unix socket must be a path; write it as ws://unix:/run/app.sock:/path");
   websocket_url made;
+  made.secure = secure;
   made.host = "localhost";
   made.socket_path = path;
   made.authority = made.host;
@@ -112,8 +117,9 @@ std::optional<std::string> percent_decoded(std::string_view text) {
 
 websocket_url parse_websocket_url(std::string_view url) {
   constexpr std::string_view unix_host = "unix:/";
-  const std::string_view rest = without_scheme(url);
-  if (starts_with_ignoring_case(rest, unix_host)) return on_unix_socket(url, rest.substr(unix_host.size() - 1));
+  std::string_view rest = url;
+  const bool secure = take_scheme(rest);
+  if (starts_with_ignoring_case(rest, unix_host)) return on_unix_socket(url, rest.substr(unix_host.size() - 1), secure);
 
   const std::size_t end = std::min(rest.find_first_of("/?#"), rest.size());
   const std::string_view authority = rest.substr(0, end);
@@ -125,13 +131,15 @@ websocket_url parse_websocket_url(std::string_view url) {
     refuse(url,
            "the host must be a name in ASCII, an IPv4 address, or an IPv6 address in brackets, and the port a number "
            "up to 65535");
-  const host_and_port parts = split_authority(authority);
+  const std::uint16_t port_of_scheme = secure ? default_secure_port : default_port;
+  const host_and_port parts = split_authority(authority, port_of_scheme);
   if (parts.port == 0) refuse(url, "nobody listens on port 0");
   websocket_url made;
+  made.secure = secure;
   made.host = without_brackets(parts.host);
   made.port = parts.port;
   made.authority = parts.host;
-  if (parts.port != default_port) made.authority.append(":").append(std::to_string(parts.port));
+  if (parts.port != port_of_scheme) made.authority.append(":").append(std::to_string(parts.port));
   made.target = target_of(url, rest.substr(end));
   return made;
 }
@@ -153,7 +161,7 @@ proxy_url parse_proxy_url(std::string_view url) {
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty() || rest.starts_with(':') || !http1::is_host(rest))
     refuse("proxy", shown, "it must have a host, may have a port and no path, as in http://proxy.example.com:3128");
-  const host_and_port parts = split_authority(rest);
+  const host_and_port parts = split_authority(rest, default_port);
   if (parts.port == 0) refuse("proxy", shown, "nobody listens on port 0");
   proxy_url made{.host = without_brackets(parts.host), .port = parts.port, .authorization = std::nullopt};
   if (user.empty()) return made;

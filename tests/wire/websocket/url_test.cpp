@@ -35,6 +35,16 @@ TEST(WebsocketUrl, LeavesTheSchemesOwnPortOutOfTheHostField) {
   EXPECT_EQ(read("ws://example.com:443/"), "example.com 443 example.com:443 /");
 }
 
+TEST(WebsocketUrl, WssIsWithTlsAndHasItsOwnPort) {
+  EXPECT_EQ(read("wss://example.com/chat"), "example.com 443 example.com /chat");
+  EXPECT_EQ(read("WSS://example.com:443/"), "example.com 443 example.com /");
+  EXPECT_EQ(read("wss://example.com:80/"), "example.com 80 example.com:80 /");
+  EXPECT_EQ(read("wss://unix:/run/app.sock:/chat"), "localhost [/run/app.sock] localhost /chat");
+  EXPECT_TRUE(parse_websocket_url("wss://example.com").secure);
+  EXPECT_TRUE(parse_websocket_url("wss://unix:/run/app.sock").secure);
+  EXPECT_FALSE(parse_websocket_url("ws://example.com").secure);
+}
+
 TEST(WebsocketUrl, NamesAPathOnAUnixSocket) {
   EXPECT_EQ(read("ws://unix:/run/app.sock"), "localhost [/run/app.sock] localhost /");
   EXPECT_EQ(read("ws://unix:/run/app.sock:"), "localhost [/run/app.sock] localhost /");
@@ -60,7 +70,7 @@ TEST(WebsocketUrl, SaysWhatIsWrongAndWhatToDo) {
            row{"", "the scheme is missing"},
            row{"example.com/chat", "the scheme is missing"},
            row{"ws:example.com", "the scheme is missing"},
-           row{"wss://example.com", "TLS is not supported"},
+           row{"https://example.com", "the scheme must be ws or wss"},
            row{"http://example.com", "the scheme must be ws"},
            row{"ws://", "the host is missing"},
            row{"ws:///chat", "the host is missing"},
