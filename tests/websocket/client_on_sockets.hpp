@@ -23,7 +23,8 @@ namespace windhover::test {
 class client_on_sockets : public ::testing::TestWithParam<net::engine_kind> {
  protected:
   client_on_sockets() { context_.handler = echo_or_400; }
-  ~client_on_sockets() override {
+  // Everything that the drivers refer to is still there.
+  void TearDown() override {
     for (net::listener* const each : listeners_) each->stop();
     on_loop([this] { loop.abort_all(); });
     run_until(loop, [this] { return loop.describe_connections(1).empty(); });

@@ -88,6 +88,7 @@ class WebsocketClientTls : public test::client_on_sockets {
     });
   }
 
+  test::peer_record going_;
   const text_file authority_{test_certificates::all().authority.certificate()};
   std::shared_ptr<const net::server_tls> server_;
 };
@@ -181,10 +182,9 @@ TEST_P(WebsocketClientTls, AServerThatSaysNothingRunsIntoTheTimeLimit) {
 }
 
 TEST_P(WebsocketClientTls, AServerThatGoesWithinTheHandshakeIsNoted) {
-  test::peer_record going;
-  const endpoint at = listen(net::make_ip_address("127.0.0.1", 0), [&going](net::transport& on) {
+  const endpoint at = listen(net::make_ip_address("127.0.0.1", 0), [this](net::transport& on) {
     on.close();
-    return std::make_unique<test::raw_peer>(going);
+    return std::make_unique<test::raw_peer>(going_);
   });
   const auto failure = failure_of(trusting(), secure_url(at));
   EXPECT_EQ(failure.why(), cause::tls_failed);
