@@ -11,6 +11,7 @@
 #include <windhover/http_context.hpp>
 #include <windhover/http_request.hpp>
 #include <windhover/http_response.hpp>
+#include <windhover/https_options.hpp>
 #include <windhover/logger.hpp>
 #include <windhover/message.hpp>
 #include <windhover/prepared_message.hpp>

@@ -64,7 +64,10 @@ void server::start() {
     }
     threads_.push_back(std::make_unique<loop_thread>(*this, std::move(engine), options));
   }
-  for (const listening_url& each : settings_.urls) listen_on(each);
+  if (settings_.endpoints.empty()) {
+    for (const listening_url& each : settings_.urls) listen_on(each);
+  }
+  for (const endpoint_settings& each : settings_.endpoints) listen_on(*each.url);
   start_threads();
   started_ = true;
 }
@@ -84,6 +87,7 @@ void server::start_threads() {
 
 void server::listen_on(const listening_url& url) {
   const std::string shown = to_string(url);
+  if (is_https(url)) throw std::runtime_error("cannot listen on '" + shown + "': HTTPS is not supported yet");
   try {
     switch (url.kind) {
       case listening_kind::unix_path:

@@ -41,18 +41,69 @@ constexpr std::size_t longest_compared_key = 100;
 
 std::string_view last_level(std::string_view key) { return key.substr(key.rfind(':') + 1); }
 
+std::vector<std::string_view> levels_of(std::string_view key) {
+  std::vector<std::string_view> levels;
+  for (std::size_t begin = 0;;) {
+    const std::size_t colon = key.find(':', begin);
+    levels.push_back(key.substr(begin, colon - begin));
+    if (colon == std::string_view::npos) return levels;
+    begin = colon + 1;
+  }
+}
+
+bool is_placeholder(std::string_view level) { return level.starts_with('{'); }
+bool has_placeholders(const setting_row& row) {
+  return row.kind != setting_kind::path_switches && row.name.find('{') != std::string_view::npos;
+}
+
+// What stands in the key at the row's placeholders; nothing when it is no key of the row. A list's key has one level
+// more, its index.
+std::optional<std::vector<std::string>> names_in(const setting_row& row, std::string_view key) {
+  std::vector<std::string_view> levels = levels_of(key);
+  if (row.kind == setting_kind::list) {
+    if (!is_list_index(levels.back())) return std::nullopt;
+    levels.pop_back();
+  }
+  const std::vector<std::string_view> pattern = levels_of(row.name);
+  if (levels.size() != pattern.size()) return std::nullopt;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < levels.size(); ++i) {
+    if (is_placeholder(pattern[i])) {
+      if (levels[i].empty()) return std::nullopt;
+      names.emplace_back(levels[i]);
+    } else if (!same_key(levels[i], pattern[i])) {
+      return std::nullopt;
+    }
+  }
+  return names;
+}
+
+// The row's name with the names of a key in the place of its placeholders, as far as the key goes.
+std::string filled_in(const setting_row& row, std::string_view key) {
+  const std::vector<std::string_view> levels = levels_of(key);
+  std::string name;
+  std::size_t i = 0;
+  for (const std::string_view level : levels_of(row.name)) {
+    const bool known = has_placeholders(row) && is_placeholder(level) && i < levels.size();
+    name = join_keys(name, known ? levels[i] : level);
+    ++i;
+  }
+  return name;
+}
+
 // The known key that was probably meant: misspelt, or right but in the wrong section.
-std::optional<std::string_view> nearest_key(std::string_view name) {
+std::optional<std::string> nearest_key(std::string_view name) {
   if (name.size() > longest_compared_key) return std::nullopt;
-  std::optional<std::string_view> nearest;
+  std::optional<std::string> nearest;
   std::size_t smallest = std::max<std::size_t>(2, name.size() / 4) + 1;
   for (const setting_row& row : setting_table()) {
-    const std::size_t whole = edit_distance(name, row.name);
+    std::string candidate = filled_in(row, name);
+    const std::size_t whole = edit_distance(name, candidate);
     const bool misplaced = same_key(last_level(name), last_level(row.name));
     const std::size_t distance = misplaced ? std::min<std::size_t>(whole, 2) : whole;
     if (distance < smallest) {
       smallest = distance;
-      nearest = row.name;
+      nearest = std::move(candidate);
     }
   }
   return nearest;
@@ -72,7 +123,7 @@ std::string as_variable(std::string_view name) {
 
 [[noreturn]] void refuse_unknown(const std::string& origin, std::string_view name) {
   std::string text = printable(origin) + ": " + printable(full_name(name)) + " is no key of Windhover";
-  if (const std::optional<std::string_view> nearest = nearest_key(name)) {
+  if (const std::optional<std::string> nearest = nearest_key(name)) {
     text += "; did you mean " + full_name(*nearest);
     if (origin.starts_with(environment_origin)) text += " (as a variable " + as_variable(*nearest) + ")";
     text += "?";
@@ -91,6 +142,7 @@ std::optional<std::string_view> path_of_switch(std::string_view name) {
 }
 
 bool is_known(const setting_row& row, std::string_view name) {
+  if (has_placeholders(row)) return names_in(row, name).has_value();
   switch (row.kind) {
     case setting_kind::list:
       return is_below(name, row.name) && is_list_index(relative_key(name, row.name));
@@ -110,14 +162,15 @@ bool is_known(const setting_row& row, std::string_view name) {
                               "expected " + full_name(path_switches_section) +
                               ":{path}:Enabled with a path that starts with '/'");
   for (const setting_row& row : setting_table()) {
-    if (same_key(name, row.name)) throw unsuitable_value(origin, full_name(row.name), value, expected_value(row));
-    if (is_below(name, row.name))
-      throw configuration_error(printable(origin) + ": " + full_name(row.name) + " has a key " +
-                                printable(relative_key(name, row.name)) + "; expected " + expected_value(row));
+    const std::string known = filled_in(row, name);
+    if (same_key(name, known)) throw unsuitable_value(origin, full_name(known), value, expected_value(row));
+    if (is_below(name, known))
+      throw configuration_error(printable(origin) + ": " + printable(full_name(known)) + " has a key " +
+                                printable(relative_key(name, known)) + "; expected " + expected_value(row));
   }
   for (const setting_row& row : setting_table())
-    if (is_below(row.name, name))
-      throw unsuitable_value(origin, full_name(name), value, "an object with keys such as " + full_name(row.name));
+    if (const std::string known = filled_in(row, name); is_below(known, name))
+      throw unsuitable_value(origin, full_name(name), value, "an object with keys such as " + full_name(known));
   refuse_unknown(origin, name);
 }
 
@@ -183,21 +236,36 @@ std::vector<websocket_path_switch> path_switches(const configuration& ours, cons
   return switches;
 }
 
-void read_row(settings& result, const configuration& ours, const setting_row& row) {
+void read_key(settings& result, const configuration& ours, const setting_row& row, std::string_view name,
+              std::vector<std::string> names = {}) {
   setting_value value;
   if (row.kind == setting_kind::path_switches) {
     value.path_switches = path_switches(ours, row);
   } else if (row.kind == setting_kind::list) {
-    value.list = ours.get<std::vector<std::string>>(row.name).value_or(std::vector<std::string>());
+    value.list = ours.get<std::vector<std::string>>(name).value_or(std::vector<std::string>());
   } else {
-    value = value_of(ours, row, row.name);
+    value = value_of(ours, row, name);
   }
+  value.names = std::move(names);
   try {
     row.assign(result, std::move(value));
   } catch (const configuration_error& error) {
     // A text that has rules of its own, as the URLs have; their error does not know where the text stood.
-    const std::string origin = ours.origin(row.name);
-    throw configuration_error(printable(origin) + ": " + full_name(row.name) + ": " + error.what());
+    std::string origin = ours.origin(name);
+    if (row.kind == setting_kind::list) origin = ours.origin(join_keys(name, "0"));
+    throw configuration_error(printable(origin) + ": " + printable(full_name(name)) + ": " + error.what());
+  }
+}
+
+void read_row(settings& result, const configuration& ours, const setting_row& row) {
+  if (!has_placeholders(row)) return read_key(result, ours, row, row.name);
+  std::string last;
+  for (const std::string& key : ours.keys()) {
+    std::optional<std::vector<std::string>> names = names_in(row, key);
+    if (!names) continue;
+    // The elements of a list are neighbours.
+    std::string name = filled_in(row, key);
+    if (!same_key(name, std::exchange(last, name))) read_key(result, ours, row, name, std::move(*names));
   }
 }
 
@@ -209,6 +277,9 @@ settings read_settings(const configuration& whole) {
   settings result;
   for (const setting_row& row : setting_table()) read_row(result, ours, row);
   result.web_root = result.content_root / result.web_root;
+  result.has_own_urls = ours.find("Urls").has_value();
+  for (const endpoint_settings& each : result.endpoints) check_endpoint(each);
+  check_certificate(result.default_certificate, "Windhover:Certificates:Default");
   return result;
 }
 

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "hosting/endpoint_settings.hpp"
 #include "hosting/urls.hpp"
 #include <windhover/configuration.hpp>
 #include <windhover/logger.hpp>
@@ -75,6 +76,9 @@ struct settings {
   std::filesystem::path content_root;  // empty: the current folder
   std::filesystem::path web_root;      // below the content root unless absolute
   std::vector<listening_url> urls;
+  bool has_own_urls{};                       // not the default
+  std::vector<endpoint_settings> endpoints;  // take the place of the URLs; in the order of the keys
+  certificate_files default_certificate;
   std::vector<std::string> allowed_hosts;
   engine_choice engine{};
   std::uint64_t threads{};

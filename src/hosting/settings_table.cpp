@@ -45,6 +45,18 @@ constexpr setting_row duration(std::string_view name, std::string_view otherwise
   return {name, setting_kind::duration, otherwise, minimum, maximum, {}, meaning, assign};
 }
 
+constexpr setting_row list(std::string_view name, std::string_view meaning, assignment assign) {
+  return {name, setting_kind::list, "", 0, 0, {}, meaning, assign};
+}
+
+// Whose key it is: of the endpoint that is named, and of one of its hosts.
+endpoint_settings& endpoint_of(settings& s, const setting_value& v) {
+  return endpoint_named(s.endpoints, v.names.at(0));
+}
+certificate_files& certificate_of_host(settings& s, const setting_value& v) {
+  return host_named(endpoint_of(s, v), v.names.at(1)).certificate;
+}
+
 std::vector<std::string> parse_allowed_hosts(std::string_view text) {
   std::vector<std::string> hosts;
   base::for_each_part(text, ';', [&](std::string_view host) { hosts.emplace_back(host); });
@@ -56,8 +68,8 @@ std::vector<std::string> parse_allowed_hosts(std::string_view text) {
   return hosts;
 }
 
-// Sorted as a reader meets them: the server, its limits, its WebSockets.
-constexpr std::array<setting_row, 46> rows = {{
+// Sorted as a reader meets them: the server, its addresses, its limits, its WebSockets.
+constexpr std::array<setting_row, 60> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     text("AllowedHosts", "*",
@@ -87,6 +99,44 @@ constexpr std::array<setting_row, 46> rows = {{
     text("WebRoot", "wwwroot",
          "The folder that `use_static_files()` serves, below the content root unless it is absolute.",
          [](settings& s, setting_value&& v) { s.web_root = std::move(v.text); }),
+
+    text("Endpoints:{name}:Url", "",
+         "An address to listen on, under a name of your choice; endpoints take the place of `Windhover:Urls`.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).url = parse_listening_url(v.text); }),
+    choice("Endpoints:{name}:Protocols", "Http1AndHttp2", "Http1|Http2|Http1AndHttp2",
+           "The versions of HTTP; without TLS the last one means HTTP/1.1.",
+           [](settings& s, setting_value&& v) { endpoint_of(s, v).protocols = static_cast<http_protocols>(v.choice); }),
+    text("Endpoints:{name}:Certificate:Path", "",
+         "The file with the certificate, PEM or PKCS#12; below the content root unless it is absolute.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).certificate.certificate = std::move(v.text); }),
+    text("Endpoints:{name}:Certificate:KeyPath", "",
+         "The PEM file with the private key, when it is not in the certificate's.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).certificate.key = std::move(v.text); }),
+    text("Endpoints:{name}:Certificate:Password", "", "The password of the key, or of the PKCS#12 file.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).certificate.password = std::move(v.text); }),
+    text("Endpoints:{name}:Sni:{host}:Certificate:Path", "",
+         "Another certificate, for clients that ask for this host: `example.com`, `*.example.com`, or `*` for any.",
+         [](settings& s, setting_value&& v) { certificate_of_host(s, v).certificate = std::move(v.text); }),
+    text("Endpoints:{name}:Sni:{host}:Certificate:KeyPath", "", "Its key.",
+         [](settings& s, setting_value&& v) { certificate_of_host(s, v).key = std::move(v.text); }),
+    text("Endpoints:{name}:Sni:{host}:Certificate:Password", "", "Its password.",
+         [](settings& s, setting_value&& v) { certificate_of_host(s, v).password = std::move(v.text); }),
+    choice("Endpoints:{name}:ClientCertificateMode", "NoCertificate",
+           "NoCertificate|AllowCertificate|RequireCertificate", "Whether clients are asked for a certificate.",
+           [](settings& s, setting_value&& v) {
+             endpoint_of(s, v).client_certificates = static_cast<client_certificate_mode>(v.choice);
+           }),
+    text("Endpoints:{name}:ClientCertificateAuthority", "",
+         "The PEM file with the authorities that clients' certificates must come from; empty means the system's.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).client_certificate_authority = std::move(v.text); }),
+    list("Endpoints:{name}:SslProtocols", "The versions of TLS: `Tls12` and `Tls13`, or only `Tls13`.",
+         [](settings& s, setting_value&& v) { endpoint_of(s, v).least_version = least_version_of(v.list); }),
+    text("Certificates:Default:Path", "", "The certificate of https endpoints and URLs that have none of their own.",
+         [](settings& s, setting_value&& v) { s.default_certificate.certificate = std::move(v.text); }),
+    text("Certificates:Default:KeyPath", "", "Its key.",
+         [](settings& s, setting_value&& v) { s.default_certificate.key = std::move(v.text); }),
+    text("Certificates:Default:Password", "", "Its password.",
+         [](settings& s, setting_value&& v) { s.default_certificate.password = std::move(v.text); }),
 
     number("Limits:MaxConnections", "0", 0, most_of_32_bits,
            "How many connections may be open at the same time; 0 means any number.",
@@ -240,6 +290,7 @@ std::string value_cell(const setting_row& row) {
 }
 
 std::string default_cell(const setting_row& row) {
+  if (row.name == "Endpoints:{name}:SslProtocols") return "both";
   if (row.kind == setting_kind::list) return "`[]`";
   return row.default_text.empty() ? std::string() : "`" + std::string(row.default_text) + "`";
 }

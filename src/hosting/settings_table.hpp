@@ -31,10 +31,13 @@ struct setting_value {
   std::chrono::milliseconds duration{};
   std::vector<std::string> list;
   std::vector<websocket_path_switch> path_switches;
+  std::vector<std::string> names;  // what stands in a key at the row's {name}, {host}
 };
 
 struct setting_row {
-  std::string_view name;  // below `Windhover`
+  // Below `Windhover`. A level in braces, as in Endpoints:{name}:Url, is any name; such a row has a value for each name
+  // that the configuration has, and no default of its own.
+  std::string_view name;
   setting_kind kind;
   std::string_view default_text;
   std::uint64_t minimum = 0;

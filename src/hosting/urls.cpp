@@ -14,7 +14,8 @@
 namespace windhover::hosting {
 namespace {
 
-constexpr std::uint16_t default_port = 80;
+constexpr std::uint16_t default_http_port = 80;
+constexpr std::uint16_t default_https_port = 443;
 // The kernel's field for a socket's path holds the path and a zero.
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 
@@ -26,14 +27,14 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return text.size() >= start.size() && base::equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
-listening_url unix_socket(std::string_view url, std::string_view path) {
+listening_url unix_socket(std::string_view url, std::string_view scheme, std::string_view path) {
   if (!path.starts_with('/'))
     refuse(url, "the path of a Unix-domain socket must be absolute, as in unix:/run/app.sock");
   if (path.find('\0') != std::string_view::npos) refuse(url, "the path of a Unix-domain socket has a zero byte");
   if (path.size() > longest_socket_path)
     refuse(url, "the path of a Unix-domain socket has at most " + std::to_string(longest_socket_path) +
                     " bytes; this one has " + std::to_string(path.size()));
-  return {.kind = listening_kind::unix_path, .host = {}, .path = std::string(path)};
+  return {.scheme = std::string(scheme), .kind = listening_kind::unix_path, .host = {}, .path = std::string(path)};
 }
 
 // ASP.NET Core ends the socket's path at a colon; behind it a path base would stand, of which only "/" is possible.
@@ -45,17 +46,17 @@ std::string_view socket_path_of_http_url(std::string_view url, std::string_view 
   return path.substr(0, colon);
 }
 
-void check_scheme(std::string_view url) {
-  if (starts_with_ignoring_case(url, "http://")) return;
-  if (starts_with_ignoring_case(url, "https://"))
-    refuse(url, "HTTPS is not supported; listen on http:// and put a reverse proxy that speaks TLS in front");
+// "http" or "https".
+std::string_view scheme_of(std::string_view url) {
+  if (starts_with_ignoring_case(url, "http://")) return "http";
+  if (starts_with_ignoring_case(url, "https://")) return "https";
   if (url.find("://") != std::string_view::npos)
-    refuse(url, "the scheme must be http or unix, as in http://localhost:5000");
+    refuse(url, "the scheme must be http, https or unix, as in http://localhost:5000");
   refuse(url, "the scheme is missing; write http://localhost:5000 or unix:/run/app.sock");
 }
 
-std::uint16_t port_of(std::string_view url, const boost::urls::url_view& parts) {
-  if (!parts.has_port()) return default_port;
+std::uint16_t port_of(std::string_view url, std::string_view scheme, const boost::urls::url_view& parts) {
+  if (!parts.has_port()) return scheme == "https" ? default_https_port : default_http_port;
   const std::string_view digits(parts.port().data(), parts.port().size());
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
@@ -96,11 +97,12 @@ listening_kind kind_of(std::string_view url, const boost::urls::url_view& parts,
 
 listening_url parse_listening_url(std::string_view url) {
   constexpr std::string_view unix_scheme = "unix:";
-  constexpr std::string_view unix_host = "http://unix:/";
-  if (starts_with_ignoring_case(url, unix_scheme)) return unix_socket(url, url.substr(unix_scheme.size()));
-  if (starts_with_ignoring_case(url, unix_host))
-    return unix_socket(url, socket_path_of_http_url(url, url.substr(unix_host.size() - 1)));
-  check_scheme(url);
+  constexpr std::string_view unix_host = "unix:/";
+  if (starts_with_ignoring_case(url, unix_scheme)) return unix_socket(url, "http", url.substr(unix_scheme.size()));
+  const std::string_view scheme = scheme_of(url);
+  const std::string_view behind_scheme = url.substr(scheme.size() + std::string_view("://").size());
+  if (starts_with_ignoring_case(behind_scheme, unix_host))
+    return unix_socket(url, scheme, socket_path_of_http_url(url, behind_scheme.substr(unix_host.size() - 1)));
 
   const auto parsed = boost::urls::parse_uri({url.data(), url.size()});
   if (!parsed) refuse(url, "it is no URL; write it as http://localhost:5000 or http://[::1]:5000");
@@ -116,9 +118,10 @@ listening_url parse_listening_url(std::string_view url) {
     refuse(url, "a path is not possible here; end the URL behind the port and map the path in the application");
 
   listening_url result;
+  result.scheme = scheme;
   result.host = parts.host_address();
   result.kind = kind_of(url, parts, result.host);
-  result.port = port_of(url, parts);
+  result.port = port_of(url, scheme, parts);
   if (result.kind == listening_kind::localhost && result.port == 0)
     refuse(url,
            "localhost has two addresses, which would get two different ports; write http://127.0.0.1:0 or "

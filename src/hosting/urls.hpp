@@ -6,11 +6,12 @@
 //   http://name:80             every address too: as in ASP.NET Core, a name does not choose an interface
 //   http://0.0.0.0:5000        an IPv4 address
 //   http://[::1]:5001          an IPv6 address
-//   http://127.0.0.1:0         any free port; localhost has none, because its two addresses would get two different
-//   ones unix:/run/app.sock         a Unix-domain socket, also http://unix:/run/app.sock
+//   http://127.0.0.1:0         any free port; localhost has none: its two addresses would get two different ones
+//   unix:/run/app.sock         a Unix-domain socket, also http://unix:/run/app.sock
+//   https://localhost:5001     the same with TLS, for each of these; https://unix:/run/app.sock for a socket
 //
-// Without a port it is 80. What ASP.NET Core takes silently for a name, and so for every address, is an error here: a
-// mistyped address (127.0.0.256, [::g]), a port that is no number, a user name, a query.
+// Without a port it is 80, or 443 with https. What ASP.NET Core takes silently for a name, and so for every address, is
+// an error here: a mistyped address (127.0.0.256, [::g]), a port that is no number, a user name, a query.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +29,7 @@ enum class listening_kind {
 };
 
 struct listening_url {
-  std::string scheme = "http";
+  std::string scheme = "http";  // or "https"
   listening_kind kind = listening_kind::any;
   std::string host;        // as written; an IPv6 address without brackets; empty for a Unix-domain socket
   std::uint16_t port = 0;  // 0: any free port (never with localhost); meaningless for a Unix-domain socket
@@ -40,6 +41,8 @@ listening_url parse_listening_url(std::string_view url);
 
 // URLs separated by ';', blanks around them and empty ones ignored. Throws as above, and when there is none.
 std::vector<listening_url> parse_listening_urls(std::string_view urls);
+
+inline bool is_https(const listening_url& url) noexcept { return url.scheme == "https"; }
 
 // As the server announces it: http://localhost:5000, http://[::]:80 for every address, http://unix:/run/app.sock.
 std::string to_string(const listening_url& url);

@@ -220,10 +220,11 @@ TEST(settings, an_error_in_a_file_names_file_and_line) {
 
 TEST(settings, a_bad_url_names_where_it_stood) {
   configuration_sources sources;
-  sources.arguments = {"--urls", "http://localhost:5000;https://localhost:5001"};
-  EXPECT_EQ(error_text([&] { read_settings(configuration::load(sources)); }),
-            "command line --urls: Windhover:Urls: cannot listen on 'https://localhost:5001': HTTPS is not supported; "
-            "listen on http:// and put a reverse proxy that speaks TLS in front");
+  sources.arguments = {"--urls", "http://localhost:5000;ws://localhost:5001"};
+  EXPECT_EQ(
+      error_text([&] { read_settings(configuration::load(sources)); }),
+      "command line --urls: Windhover:Urls: cannot listen on 'ws://localhost:5001': the scheme must be http, https "
+      "or unix, as in http://localhost:5000");
 }
 
 TEST(settings, values_at_the_ends_of_their_range_are_taken_and_beyond_them_refused) {

@@ -68,10 +68,16 @@ TEST(urls, a_socket_path_must_fit_the_kernels_field) {
             "cannot listen on '" + url + "': the path of a Unix-domain socket has at most 107 bytes; this one has 108");
 }
 
-TEST(urls, https_is_refused_with_the_remedy) {
-  EXPECT_EQ(error_text([] { parse_listening_url("https://localhost:5001"); }),
-            "cannot listen on 'https://localhost:5001': HTTPS is not supported; listen on http:// and put a reverse "
-            "proxy that speaks TLS in front");
+TEST(urls, https_is_read_like_http_with_a_default_port_of_its_own) {
+  for (const auto& [text, announced] :
+       {std::pair("https://localhost:5001", "https://localhost:5001"), std::pair("HTTPS://*", "https://[::]:443"),
+        std::pair("https://127.0.0.1", "https://127.0.0.1:443"), std::pair("https://[::1]:0/", "https://[::1]:0"),
+        std::pair("https://unix:/run/app.sock", "https://unix:/run/app.sock")}) {
+    const listening_url url = parse_listening_url(text);
+    EXPECT_TRUE(is_https(url)) << text;
+    EXPECT_EQ(to_string(url), announced);
+  }
+  EXPECT_FALSE(is_https(parse_listening_url("http://localhost:443")));
 }
 
 TEST(urls, a_free_port_of_localhost_is_refused_with_the_remedy) {
@@ -85,8 +91,8 @@ TEST(urls, bad_urls_are_refused_with_a_reason) {
       {"", "the scheme is missing"},
       {"localhost:5000", "the scheme is missing"},
       {"5000", "the scheme is missing"},
-      {"ftp://localhost", "the scheme must be http or unix"},
-      {"ws://localhost:5000", "the scheme must be http or unix"},
+      {"ftp://localhost", "the scheme must be http, https or unix"},
+      {"ws://localhost:5000", "the scheme must be http, https or unix"},
       {"http://", "the host is missing"},
       {"http://:5000", "the host is missing"},
       {"http:///", "the host is missing"},
@@ -117,7 +123,6 @@ TEST(urls, bad_urls_are_refused_with_a_reason) {
       {"unix:@name", "must be absolute"},
       {std::string("unix:/a\0b", 9), "zero byte"},
       {"http://unix:/run/app.sock:/base", "a path behind the socket is not possible"},
-      {"https://unix:/run/app.sock", "HTTPS is not supported"},
   };
   for (const auto& [url, reason] : cases) {
     const std::string error = error_text([&] { parse_listening_url(url); });

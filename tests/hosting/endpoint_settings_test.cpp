@@ -1,0 +1,158 @@
+#include "hosting/endpoint_settings.hpp"
+
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "hosting/error_text.hpp"
+#include "hosting/settings.hpp"
+#include "hosting/temporary_folder.hpp"
+
+namespace windhover::hosting {
+namespace {
+
+settings settings_of_file(std::string_view text) {
+  const temporary_folder folder;
+  folder.write("appsettings.json", text);
+  configuration_sources sources;
+  sources.content_root = folder.path();
+  return read_settings(configuration::load(sources));
+}
+
+configuration with(std::vector<std::pair<std::string, std::string>> keys) {
+  configuration configuration;
+  for (const auto& [key, value] : keys) configuration.set("Windhover:" + key, value);
+  return configuration;
+}
+
+std::string error_of(std::vector<std::pair<std::string, std::string>> keys) {
+  return error_text([&] { read_settings(with(std::move(keys))); });
+}
+
+TEST(endpoint_settings, a_file_says_everything_of_an_endpoint_in_the_words_of_kestrel) {
+  const settings settings = settings_of_file(R"({
+    "Windhover": {
+      "Endpoints": {
+        "Plain": {"Url": "http://localhost:5000", "Protocols": "http2"},
+        "Https": {
+          "url": "https://*:5001",
+          "Protocols": "Http1",
+          "SslProtocols": ["Tls13"],
+          "ClientCertificateMode": "RequireCertificate",
+          "ClientCertificateAuthority": "clients.pem",
+          "Certificate": {"Path": "example.pem", "KeyPath": "example.key", "Password": "secret"},
+          "Sni": {
+            "a.example": {"Certificate": {"Path": "a.pfx", "Password": "of a"}},
+            "*.b.example": {"Certificate": {"Path": "b.pem", "KeyPath": "b.key"}}
+          }
+        }
+      },
+      "Certificates": {"Default": {"Path": "default.pem", "KeyPath": "default.key", "Password": "of default"}}
+    }
+  })");
+  ASSERT_EQ(settings.endpoints.size(), 2U);
+  const endpoint_settings& https = settings.endpoints[0];
+  EXPECT_EQ(https.name, "Https");
+  EXPECT_EQ(to_string(https.url.value()), "https://[::]:5001");
+  EXPECT_EQ(https.protocols, http_protocols::http1);
+  EXPECT_EQ(https.least_version, tls_version::tls_1_3);
+  EXPECT_EQ(https.client_certificates, client_certificate_mode::require);
+  EXPECT_EQ(https.client_certificate_authority, "clients.pem");
+  EXPECT_EQ(https.certificate.certificate, "example.pem");
+  EXPECT_EQ(https.certificate.key, "example.key");
+  EXPECT_EQ(https.certificate.password, "secret");
+  ASSERT_EQ(https.hosts.size(), 2U);
+  EXPECT_EQ(https.hosts[0].host, "*.b.example");
+  EXPECT_EQ(https.hosts[0].certificate.certificate, "b.pem");
+  EXPECT_EQ(https.hosts[0].certificate.key, "b.key");
+  EXPECT_EQ(https.hosts[1].host, "a.example");
+  EXPECT_EQ(https.hosts[1].certificate.certificate, "a.pfx");
+  EXPECT_EQ(https.hosts[1].certificate.password, "of a");
+  const endpoint_settings& plain = settings.endpoints[1];
+  EXPECT_EQ(plain.name, "Plain");
+  EXPECT_EQ(to_string(plain.url.value()), "http://localhost:5000");
+  EXPECT_EQ(plain.protocols, http_protocols::http2);
+  EXPECT_EQ(settings.default_certificate.certificate, "default.pem");
+  EXPECT_EQ(settings.default_certificate.key, "default.key");
+  EXPECT_EQ(settings.default_certificate.password, "of default");
+}
+
+TEST(endpoint_settings, what_is_not_said_is_left_to_the_code) {
+  const settings settings = read_settings(with({{"Endpoints:A:Url", "https://localhost:1"}}));
+  ASSERT_EQ(settings.endpoints.size(), 1U);
+  EXPECT_FALSE(settings.endpoints[0].protocols);
+  EXPECT_FALSE(settings.endpoints[0].client_certificates);
+  EXPECT_FALSE(settings.endpoints[0].least_version);
+  EXPECT_TRUE(settings.endpoints[0].hosts.empty());
+  EXPECT_TRUE(read_settings(configuration()).endpoints.empty());
+}
+
+TEST(endpoint_settings, an_endpoint_is_found_by_its_name_in_any_case) {
+  const settings settings =
+      read_settings(with({{"Endpoints:Https:Url", "https://localhost:1"}, {"endpoints:HTTPS:protocols", "Http2"}}));
+  ASSERT_EQ(settings.endpoints.size(), 1U);
+  EXPECT_EQ(settings.endpoints[0].protocols, http_protocols::http2);
+}
+
+TEST(endpoint_settings, the_versions_of_tls_are_1_2_and_1_3_or_1_3_alone) {
+  EXPECT_EQ(least_version_of(std::vector<std::string>{"Tls12", "Tls13"}), tls_version::tls_1_2);
+  EXPECT_EQ(least_version_of(std::vector<std::string>{"tls13"}), tls_version::tls_1_3);
+  for (const char* refused : {"Tls12", "Tls11", "Ssl3", "None", ""})
+    EXPECT_EQ(
+        error_of({{"Endpoints:A:Url", "https://localhost:1"}, {"Endpoints:A:SslProtocols:0", refused}}),
+        "code: Windhover:Endpoints:A:SslProtocols: expected [\"Tls12\", \"Tls13\"] or [\"Tls13\"]; older versions "
+        "are not spoken")
+        << refused;
+}
+
+TEST(endpoint_settings, an_endpoint_needs_a_url) {
+  EXPECT_EQ(error_of({{"Endpoints:A:Protocols", "Http1"}}),
+            "Windhover:Endpoints:A:Url is missing; every endpoint needs one, such as https://localhost:5001");
+  EXPECT_EQ(
+      error_of({{"Endpoints:A:Url", "ws://localhost"}}),
+      "code: Windhover:Endpoints:A:Url: cannot listen on 'ws://localhost': the scheme must be http, https or unix, "
+      "as in http://localhost:5000");
+}
+
+TEST(endpoint_settings, what_belongs_to_https_is_refused_without_it) {
+  for (const auto& [key, value, named] :
+       {std::tuple("Certificate:Path", "a.pem", "Certificate"),
+        std::tuple("Sni:a.example:Certificate:Path", "a", "Sni"),
+        std::tuple("ClientCertificateMode", "NoCertificate", "ClientCertificateMode"),
+        std::tuple("ClientCertificateAuthority", "a.pem", "ClientCertificateAuthority"),
+        std::tuple("SslProtocols:0", "Tls13", "SslProtocols")})
+    EXPECT_EQ(error_of({{"Endpoints:A:Url", "http://localhost:5000"}, {"Endpoints:A:" + std::string(key), value}}),
+              "Windhover:Endpoints:A:" + std::string(named) +
+                  " is for https, and the endpoint's URL is http://localhost:5000");
+}
+
+TEST(endpoint_settings, a_key_without_its_certificate_is_refused) {
+  EXPECT_EQ(error_of({{"Certificates:Default:KeyPath", "a.key"}}),
+            "Windhover:Certificates:Default:Path is missing: the file of the certificate that KeyPath belongs to");
+  EXPECT_EQ(error_of({{"Endpoints:A:Url", "https://localhost:1"}, {"Endpoints:A:Certificate:Password", "secret"}}),
+            "Windhover:Endpoints:A:Certificate:Path is missing: the file of the certificate that Password belongs to");
+}
+
+TEST(endpoint_settings, a_misspelt_key_is_refused_with_the_name_of_the_endpoint_in_its_remedy) {
+  EXPECT_EQ(error_of({{"Endpoints:Https:Ur", "https://localhost:1"}}),
+            "code: Windhover:Endpoints:Https:Ur is no key of Windhover; did you mean Windhover:Endpoints:Https:Url?");
+  EXPECT_EQ(error_of({{"Endpoints:Https:Certificate", "a.pem"}}),
+            "code: Windhover:Endpoints:Https:Certificate is \"a.pem\"; expected an object with keys such as "
+            "Windhover:Endpoints:Https:Certificate:Path");
+  EXPECT_EQ(error_of({{"Endpoints:Https:Protocols", "Http3"}}),
+            "code: Windhover:Endpoints:Https:Protocols is \"Http3\"; expected one of Http1, Http2, Http1AndHttp2");
+  EXPECT_EQ(error_of({{"Endpoints:Https:SslProtocols", "Tls13"}}),
+            "code: Windhover:Endpoints:Https:SslProtocols is \"Tls13\"; expected a list of texts (in a file [...], "
+            "elsewhere the keys 0, 1, 2 ...)");
+}
+
+TEST(endpoint_settings, a_password_never_stands_in_an_error) {
+  EXPECT_EQ(error_of({{"Certificates:Default:Password:0", "secret"}}).find("secret"), std::string::npos);
+  EXPECT_EQ(error_of({{"Certificates:Default:Passwort", "secret"}}).find("secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace windhover::hosting
