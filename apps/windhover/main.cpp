@@ -6,6 +6,7 @@
 
 #include "bench.hpp"
 #include "connect.hpp"
+#include "dev_certs.hpp"
 #include "echo_client.hpp"
 #include "serve.hpp"
 
@@ -18,6 +19,7 @@ int main(int argc, char* argv[]) {
       {"connect", windhover::tool::add_connect(app)},
       {"echo-client", windhover::tool::add_echo_client(app)},
       {"bench", windhover::tool::add_bench(app)},
+      {"dev-certs", windhover::tool::add_dev_certs(app)},
   };
   CLI11_PARSE(app, argc, argv);
   for (const auto& [name, run] : commands) {

@@ -21,6 +21,7 @@
 #include <windhover/static_file_options.hpp>
 #include <windhover/task.hpp>
 #include <windhover/task_group.hpp>
+#include <windhover/tls_connection.hpp>
 #include <windhover/topics.hpp>
 #include <windhover/wait_readable.hpp>
 #include <windhover/web_application.hpp>
