@@ -7,7 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
-#include "hosting/certificate_reading.hpp"
+#include "hosting/certificate_text.hpp"
 #include "hosting/development_certificate.hpp"
 
 namespace windhover::tool {

@@ -15,6 +15,7 @@ namespace {
 struct serve_options {
   std::string root;
   std::string urls = "http://localhost:5000";
+  certificate_files certificate;
   std::string engine;
   unsigned threads = 0;
   std::size_t max_message_size = std::size_t{64} << 20;
@@ -45,6 +46,11 @@ int serve(const serve_options& options) {
   }
   sources.read_files = false;
   web_application app(sources);
+  https_options https;
+  https.certificate = options.certificate;
+  for (std::string* const path : {&https.certificate.certificate, &https.certificate.key})
+    if (!path->empty()) *path = std::filesystem::absolute(*path).string();
+  app.use_https(https);
   websocket_options websockets;
   websockets.max_message_size = options.max_message_size;
   // An echo holds nothing that its client does not know. Every message is compressed, so that clients can be tried.
@@ -73,6 +79,17 @@ std::function<int()> add_serve(CLI::App& app) {
       app.add_subcommand("serve", "Serve a WebSocket echo on /ws, what is said to everybody on /broadcast, and files");
   command->add_option("--root", options->root, "Folder with the files to serve; the echo page when left out");
   command->add_option("--urls", options->urls, "Where to listen, separated by ';'")->capture_default_str();
+  CLI::Option* const certificate =
+      command
+          ->add_option("--certificate", options->certificate.certificate,
+                       "File with the certificate for https URLs, PEM or PKCS#12; that of dev-certs when left out")
+          ->check(CLI::ExistingFile);
+  command->add_option("--key", options->certificate.key, "PEM file with its private key, when it is not in the same")
+      ->check(CLI::ExistingFile)
+      ->needs(certificate);
+  command
+      ->add_option("--certificate-password", options->certificate.password, "Password of the key or the PKCS#12 file")
+      ->needs(certificate);
   command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")
       ->check(CLI::IsMember({"io_uring", "epoll"}));
   command->add_option("--threads", options->threads, "Event loops; 0 for one a core")

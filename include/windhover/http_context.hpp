@@ -16,6 +16,7 @@
 #include <windhover/http_request.hpp>
 #include <windhover/http_response.hpp>
 #include <windhover/task.hpp>
+#include <windhover/tls_info.hpp>
 #include <windhover/websocket.hpp>
 #include <windhover/websocket_options.hpp>
 
@@ -112,6 +113,9 @@ class http_context {
   // The addresses of the connection. Behind a proxy the remote one is the proxy's.
   const endpoint& remote_endpoint() const;
   const endpoint& local_endpoint() const;
+  // What the handshake has agreed on, and the certificate that the client has shown; null without TLS. Valid as long as
+  // the connection.
+  const tls_info* tls() const noexcept;
   // Stopped when the client has gone: the connection was reset, aborted or ended before the response. Not by a
   // WebSocket that closes cleanly.
   std::stop_token request_aborted() const;

@@ -24,6 +24,8 @@
 #include <windhover/configuration.hpp>
 #include <windhover/embedded_file.hpp>
 #include <windhover/http_context.hpp>
+#include <windhover/https_options.hpp>
+#include <windhover/https_policy_options.hpp>
 #include <windhover/logger.hpp>
 #include <windhover/server_counters.hpp>
 #include <windhover/static_file_options.hpp>
@@ -37,6 +39,7 @@ namespace http {
 class exchange;
 }
 namespace hosting {
+class certificate_watch;
 class pipeline;
 struct application_access;
 }  // namespace hosting
@@ -101,6 +104,12 @@ class web_application {
   logger& log() const noexcept;
   void use_logger(logger& own) noexcept;
 
+  // How https:// URLs are served, where the configuration (Windhover:Endpoints, Windhover:Certificates) says nothing
+  // else; without certificates in either, with the development certificate.
+  //
+  //   app.use_https({.certificate = {.certificate = "example.pem", .key = "example.key"}});
+  void use_https(https_options options);
+
   // ----- The pipeline: what is added first sees a request first and its response last.
 
   void use(middleware added);
@@ -109,6 +118,14 @@ class web_application {
   // their own (DNS rebinding). Requests without a host pass. The key Windhover:AllowedHosts takes its place, and is
   // looked at before everything else. Throws std::invalid_argument that names the entry.
   void use_host_filtering(std::vector<std::string> hosts);
+  // Sends every request that came without TLS to the https address, WebSocket requests like others, which most clients
+  // of WebSockets do not follow. Without a port in the options it is that of the application's https addresses; when
+  // there is none, or they have several, the first request is warned of in the log and none is redirected. Throws
+  // std::invalid_argument for a status that redirects nobody.
+  void use_https_redirection(https_redirection_options options = {});
+  // Tells browsers that came over TLS to come so from now on (HTTP Strict Transport Security, RFC 6797). Throws
+  // std::invalid_argument for a negative age.
+  void use_hsts(hsts_options options = {});
   // Makes WebSocket requests recognisable for everything behind it. The first one wins. Keys of the configuration
   // (Windhover:WebSockets) go before these options.
   void use_websockets(websocket_options options = {});
@@ -172,6 +189,10 @@ class web_application {
   // Waits for stop(), stops, and returns run()'s exit code. Throws std::logic_error when it was not started.
   int wait();
 
+  // Reads the files of certificates again, and serves new connections with what they hold; those that are open are not
+  // touched. The same happens when a file changes, and run() does it on SIGHUP. False when a certificate could not be
+  // used, which the log explains; the old one stays. Any thread, while the application runs.
+  bool reload_certificates();
   // What the server has seen since it was started; zeros before. Any thread, also after it has stopped.
   server_counters counters() const;
   // What is listened on, with the ports that were chosen: "http://127.0.0.1:40123".
@@ -184,6 +205,9 @@ class web_application {
   struct state;
 
   std::function<task<>(http::exchange&)> make_ready();
+  std::unique_ptr<hosting::certificate_watch> watch_certificates();
+  // What wait() does once a stop was asked for.
+  int finish();
   // One of the two handlers is set.
   void add_websocket(std::string_view pattern, websocket_endpoint_options options, websocket_handler with_context,
                      std::function<task<>(websocket&)> without_context);

@@ -12,6 +12,7 @@
 #include <windhover/http_request.hpp>
 #include <windhover/http_response.hpp>
 #include <windhover/https_options.hpp>
+#include <windhover/https_policy_options.hpp>
 #include <windhover/logger.hpp>
 #include <windhover/message.hpp>
 #include <windhover/prepared_message.hpp>
@@ -21,7 +22,7 @@
 #include <windhover/static_file_options.hpp>
 #include <windhover/task.hpp>
 #include <windhover/task_group.hpp>
-#include <windhover/tls_connection.hpp>
+#include <windhover/tls_info.hpp>
 #include <windhover/topics.hpp>
 #include <windhover/wait_readable.hpp>
 #include <windhover/web_application.hpp>

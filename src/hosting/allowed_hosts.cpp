@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "hosting/host_name.hpp"
 #include "hosting/printable_text.hpp"
 #include "wire/http1/grammar.hpp"
 
@@ -13,13 +14,6 @@ namespace {
 
 constexpr std::string_view any_host = "*";
 constexpr std::string_view any_subdomain = "*.";
-
-// The last colon begins the port, unless it stands within the brackets of an IPv6 address.
-std::string_view without_port(std::string_view host) noexcept {
-  const std::size_t colon = host.rfind(':');
-  if (colon == std::string_view::npos || host.find(']', colon) != std::string_view::npos) return host;
-  return host.substr(0, colon);
-}
 
 bool is_entry(std::string_view entry) noexcept {
   if (entry == any_host) return true;

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include <windhover/https_options.hpp>
-#include <windhover/tls_connection.hpp>
+#include <windhover/tls_info.hpp>
 
 namespace windhover::hosting {
 
@@ -35,7 +35,7 @@ class development_certificate {
 
   condition state() const;
   // Unless it is missing or unusable.
-  std::optional<client_certificate> details() const;
+  std::optional<certificate_info> details() const;
 
   // Makes one, for localhost, 127.0.0.1 and [::1], for a year; takes the place of what is there. Throws
   // std::runtime_error.

@@ -44,6 +44,7 @@ std::map<std::string, std::any, std::less<>>& http_context::items() {
 
 const endpoint& http_context::remote_endpoint() const { return exchange_.remote_endpoint(); }
 const endpoint& http_context::local_endpoint() const { return exchange_.local_endpoint(); }
+const tls_info* http_context::tls() const noexcept { return exchange_.transport().tls(); }
 std::stop_token http_context::request_aborted() const { return exchange_.aborted(); }
 void http_context::abort() { exchange_.abort(); }
 

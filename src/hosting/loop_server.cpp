@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "http/http1_connection.hpp"
+#include "net/tls_transport.hpp"
 
 namespace windhover::hosting {
 namespace {
@@ -43,19 +44,20 @@ loop_server::loop_server(net::event_loop& loop, const settings& from, const serv
                 .pipeline = loop.local<pipeline_counters>()});
 }
 
-net::event_loop::driver_factory loop_server::connections() {
-  return [this](net::transport& stream) {
+net::event_loop::driver_factory loop_server::connections(const served_endpoint& endpoint) {
+  net::event_loop::driver_factory http = [this](net::transport& stream) {
     has_late_connection_ = draining_;
     return std::make_unique<http::http1_connection>(stream, shared_);
   };
+  return endpoint.tls ? net::over_tls(endpoint.tls, std::move(http)) : http;
 }
 
-void loop_server::listen(net::listening_socket socket) {
-  listeners_.push_back(&net::listener::add_to(loop_, std::move(socket), connections(), accepting_));
+void loop_server::listen(net::listening_socket socket, const served_endpoint& endpoint) {
+  listeners_.push_back(&net::listener::add_to(loop_, std::move(socket), connections(endpoint), accepting_));
 }
 
 void loop_server::listen(int descriptor) {
-  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections(), accepting_));
+  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections({}), accepting_));
 }
 
 void loop_server::stop_listening() noexcept {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "hosting/counter_board.hpp"
+#include "hosting/served_endpoints.hpp"
 #include "hosting/settings.hpp"
 #include "http/exchange.hpp"
 #include "http/server_options.hpp"
@@ -36,8 +37,8 @@ class loop_server {
   loop_server(const loop_server&) = delete;
   loop_server& operator=(const loop_server&) = delete;
 
-  void listen(net::listening_socket socket);
-  // The same with a listening descriptor of the loop's engine, which is taken, whatever happens.
+  void listen(net::listening_socket socket, const served_endpoint& endpoint);
+  // The same with a listening descriptor of the loop's engine, which is taken, whatever happens; without TLS.
   void listen(int descriptor);
 
   // Accepts no more. What is open may go on.
@@ -50,7 +51,7 @@ class loop_server {
   bool ended() const noexcept;
 
  private:
-  net::event_loop::driver_factory connections();
+  net::event_loop::driver_factory connections(const served_endpoint& endpoint);
 
   net::event_loop& loop_;
   net::listener::options accepting_;

@@ -42,12 +42,18 @@ struct server::loop_thread {
   std::thread thread;
 };
 
-server::server(const settings& from, logger& log, counter_board& counters, http::request_handler handler)
-    : settings_(from), log_(log), counters_(counters), limits_(from.limits), handler_(std::move(handler)) {}
+server::server(const settings& from, const std::vector<served_endpoint>& endpoints, logger& log,
+               counter_board& counters, http::request_handler handler)
+    : settings_(from),
+      endpoints_(endpoints),
+      log_(log),
+      counters_(counters),
+      limits_(from.limits),
+      handler_(std::move(handler)) {}
 
 server::~server() { stop(); }
 
-void server::start() {
+void server::listen() {
   const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   const std::size_t count = settings_.threads == 0 ? cores : settings_.threads;
   workers_ = std::make_unique<net::worker_pool>(net::worker_pool::options{.threads = std::max<std::size_t>(4, cores)});
@@ -64,10 +70,11 @@ void server::start() {
     }
     threads_.push_back(std::make_unique<loop_thread>(*this, std::move(engine), options));
   }
-  if (settings_.endpoints.empty()) {
-    for (const listening_url& each : settings_.urls) listen_on(each);
-  }
-  for (const endpoint_settings& each : settings_.endpoints) listen_on(*each.url);
+  for (const served_endpoint& each : endpoints_) listen_on(each);
+}
+
+void server::start() {
+  if (threads_.empty()) listen();
   start_threads();
   started_ = true;
 }
@@ -85,27 +92,27 @@ void server::start_threads() {
   }
 }
 
-void server::listen_on(const listening_url& url) {
+void server::listen_on(const served_endpoint& endpoint) {
+  const listening_url& url = endpoint.url;
   const std::string shown = to_string(url);
-  if (is_https(url)) throw std::runtime_error("cannot listen on '" + shown + "': HTTPS is not supported yet");
   try {
     switch (url.kind) {
       case listening_kind::unix_path:
-        listen_on(net::make_unix_address(url.path));
+        listen_on(net::make_unix_address(url.path), endpoint);
         urls_.push_back(shown);
         return;
       case listening_kind::any:
-        urls_.push_back(url.scheme + "://[::]:" + std::to_string(listen_on(net::make_any_address(url.port))));
+        urls_.push_back(url.scheme + "://[::]:" + std::to_string(listen_on(net::make_any_address(url.port), endpoint)));
         return;
       case listening_kind::ip_address: {
         const std::string host = url.host.find(':') == std::string::npos ? url.host : "[" + url.host + "]";
-        const std::uint16_t port = listen_on(net::make_ip_address(url.host, url.port));
+        const std::uint16_t port = listen_on(net::make_ip_address(url.host, url.port), endpoint);
         urls_.push_back(url.scheme + "://" + host + ":" + std::to_string(port));
         return;
       }
       case listening_kind::localhost:
-        listen_on(net::make_ip_address("127.0.0.1", url.port));
-        listen_on_ipv6_loopback(url.port, shown);
+        listen_on(net::make_ip_address("127.0.0.1", url.port), endpoint);
+        listen_on_ipv6_loopback(endpoint, shown);
         urls_.push_back(shown);
         return;
     }
@@ -117,9 +124,9 @@ void server::listen_on(const listening_url& url) {
 }
 
 // A machine without IPv6 has no second loopback address. One where it is taken is an error.
-void server::listen_on_ipv6_loopback(std::uint16_t port, const std::string& shown) {
+void server::listen_on_ipv6_loopback(const served_endpoint& endpoint, const std::string& shown) {
   try {
-    listen_on(net::make_ip_address("::1", port));
+    listen_on(net::make_ip_address("::1", endpoint.url.port), endpoint);
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::address_in_use) throw;
     log_.write(log_level::warning, "hosting",
@@ -128,13 +135,13 @@ void server::listen_on_ipv6_loopback(std::uint16_t port, const std::string& show
 }
 
 // Returns the port, which the kernel may have chosen.
-std::uint16_t server::listen_on(const net::address& at) {
+std::uint16_t server::listen_on(const net::address& at, const served_endpoint& endpoint) {
   auto first = net::listening_socket::bind(at, threads_.size() > 1);
   const std::uint16_t port = first.local_endpoint().port;
   std::vector<net::listening_socket> sockets;
   for (std::size_t i = 1; i < threads_.size(); ++i) sockets.push_back(first.sibling());
   sockets.push_back(std::move(first));
-  for (std::size_t i = 0; i < threads_.size(); ++i) threads_[i]->site->listen(std::move(sockets[i]));
+  for (std::size_t i = 0; i < threads_.size(); ++i) threads_[i]->site->listen(std::move(sockets[i]), endpoint);
   return port;
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "hosting/loop_server.hpp"
+#include "hosting/served_endpoints.hpp"
 #include "hosting/settings.hpp"
 #include "http/exchange.hpp"
 #include "net/event_loop.hpp"
@@ -23,12 +24,16 @@ namespace windhover::hosting {
 
 class server {
  public:
-  server(const settings& from, logger& log, counter_board& counters, http::request_handler handler);
+  // What is handed in by reference outlives it.
+  server(const settings& from, const std::vector<served_endpoint>& endpoints, logger& log, counter_board& counters,
+         http::request_handler handler);
   server(const server&) = delete;
   server& operator=(const server&) = delete;
   ~server();
 
-  // Listens on every URL, then starts the threads. Throws std::runtime_error, with the URL and the reason in one line.
+  // Listens on every URL. Throws std::runtime_error, with the URL and the reason in one line.
+  void listen();
+  // Starts the threads; listens, unless that was done before. Throws as above.
   void start();
   // "http://127.0.0.1:40123", one for each address.
   const std::vector<std::string>& urls() const noexcept { return urls_; }
@@ -43,9 +48,9 @@ class server {
  private:
   struct loop_thread;
 
-  void listen_on(const listening_url& url);
-  void listen_on_ipv6_loopback(std::uint16_t port, const std::string& shown);
-  std::uint16_t listen_on(const net::address& at);
+  void listen_on(const served_endpoint& endpoint);
+  void listen_on_ipv6_loopback(const served_endpoint& endpoint, const std::string& shown);
+  std::uint16_t listen_on(const net::address& at, const served_endpoint& endpoint);
   void start_threads();
   void post_to_all(void (*what)(loop_thread&));
   bool wait_until_all_are(std::size_t& counted, std::chrono::milliseconds time);
@@ -55,6 +60,7 @@ class server {
   static void run(loop_thread& self) noexcept;
 
   const settings& settings_;
+  const std::vector<served_endpoint>& endpoints_;
   logger& log_;
   counter_board& counters_;
   server_limits limits_;

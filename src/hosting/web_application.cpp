@@ -6,10 +6,13 @@
 
 #include "hosting/allowed_hosts.hpp"
 #include "hosting/application_access.hpp"
+#include "hosting/certificate_watch.hpp"
 #include "hosting/console_logger.hpp"
 #include "hosting/counter_board.hpp"
+#include "hosting/https_middleware.hpp"
 #include "hosting/open_file_limit.hpp"
 #include "hosting/pipeline.hpp"
+#include "hosting/served_endpoints.hpp"
 #include "hosting/server.hpp"
 #include "hosting/settings.hpp"
 #include "hosting/stop_signal.hpp"
@@ -33,10 +36,14 @@ struct web_application::state {
   std::vector<std::unique_ptr<const hosting::websocket_feature>> features;
   std::vector<std::function<void()>> at_start;  // what can only be checked then
   std::vector<std::unique_ptr<http::static_files>> files;
+  https_options https;
+  std::unique_ptr<hosting::served_endpoints> endpoints;
   std::unique_ptr<hosting::server> server;
-  bool runs_elsewhere = false;   // on a loop of somebody else's
-  std::optional<int> exit_code;  // once it has been stopped
+  std::unique_ptr<hosting::certificate_watch> certificates;  // of an application with https
+  bool runs_elsewhere = false;                               // on a loop of somebody else's
+  std::optional<int> exit_code;                              // once it has been stopped
   std::vector<std::string> urls;
+  std::optional<std::uint16_t> https_port;  // of the URLs
   hosting::stop_signal stop_requested;
   std::stop_source stopping;
 };
@@ -105,12 +112,21 @@ const configuration& web_application::configuration() const noexcept { return st
 logger& web_application::log() const noexcept { return *state_->log; }
 void web_application::use_logger(logger& own) noexcept { state_->log = &own; }
 
+void web_application::use_https(https_options options) { state_->https = std::move(options); }
+
 void web_application::use(middleware added) { state_->pipeline.add(std::move(added)); }
 
 void web_application::use_host_filtering(std::vector<std::string> hosts) {
   if (state_->configuration.find("Windhover:AllowedHosts")) return;
   use(host_filter(hosting::allowed_hosts(std::move(hosts))));
 }
+
+void web_application::use_https_redirection(https_redirection_options options) {
+  use(hosting::https_redirection(
+      options, [&all = *state_] { return all.https_port; }, [&all = *state_]() -> logger& { return *all.log; }));
+}
+
+void web_application::use_hsts(hsts_options options) { use(hosting::hsts(std::move(options))); }
 
 void web_application::use_websockets(websocket_options options) {
   if (state_->failure) return;
@@ -204,20 +220,42 @@ void web_application::start() {
     const std::uint64_t limit = hosting::raise_open_file_limit();
     state_->log->write(log_level::debug, "hosting", "The process may open " + std::to_string(limit) + " files");
   }
-  state_->server =
-      std::make_unique<hosting::server>(state_->settings, *state_->log, state_->counters, std::move(handler));
+  state_->endpoints = std::make_unique<hosting::served_endpoints>(state_->settings, state_->https, *state_->log);
+  state_->server = std::make_unique<hosting::server>(state_->settings, state_->endpoints->all(), *state_->log,
+                                                     state_->counters, std::move(handler));
   try {
+    state_->server->listen();
+    state_->urls = state_->server->urls();
+    state_->https_port = hosting::https_port_of(state_->urls);
     state_->server->start();
   } catch (...) {
     state_->server.reset();
     throw;
   }
-  state_->urls = state_->server->urls();
+  if (state_->endpoints->has_tls()) state_->certificates = watch_certificates();
   for (const std::string& each : state_->urls) {
     state_->log->write(log_level::information, "hosting", "Now listening on: " + each);
   }
   state_->log->write(log_level::information, "hosting", "Application started. Press Ctrl+C to shut down.");
   state_->log->write(log_level::information, "hosting", "Hosting environment: " + state_->settings.environment);
+}
+
+std::unique_ptr<hosting::certificate_watch> web_application::watch_certificates() {
+  using hosting::served_endpoints;
+  served_endpoints& endpoints = *state_->endpoints;
+  hosting::certificate_watch::callbacks tell;
+  tell.files_may_have_changed = [&endpoints] {
+    static_cast<void>(endpoints.reload_certificates(served_endpoints::reload::changed));
+  };
+  tell.told_by_signal = [&endpoints] {
+    static_cast<void>(endpoints.reload_certificates(served_endpoints::reload::all));
+  };
+  tell.terminal_has_gone = [this] { stop(); };
+  return std::make_unique<hosting::certificate_watch>(endpoints.files(), std::move(tell));
+}
+
+bool web_application::reload_certificates() {
+  return !state_->endpoints || state_->endpoints->reload_certificates(hosting::served_endpoints::reload::all);
 }
 
 void web_application::stop() noexcept { state_->stop_requested.request(); }
@@ -226,7 +264,12 @@ int web_application::wait() {
   if (state_->exit_code) return *state_->exit_code;
   if (!state_->server) throw std::logic_error("the application was not started: call start() before wait()");
   state_->stop_requested.wait();
+  return finish();
+}
+
+int web_application::finish() {
   state_->log->write(log_level::information, "hosting", "Application is shutting down...");
+  state_->certificates.reset();
   state_->server->stop_listening();
   state_->stopping.request_stop();
   const bool clean = state_->server->stop();
@@ -241,7 +284,11 @@ int web_application::run() {
   try {
     const hosting::stop_signal::from_signals signals(state_->stop_requested);
     start();
-    return wait();
+    std::optional<hosting::certificate_watch::from_signal> reloading;
+    if (state_->certificates) reloading.emplace(*state_->certificates);
+    state_->stop_requested.wait();
+    reloading.reset();
+    return finish();
   } catch (const std::exception& error) {
     if (state_->log == &*state_->console) {
       std::fprintf(stderr, "%s\n", error.what());

@@ -174,6 +174,7 @@ exchange::exchange(exchange_backend& backend, wire::http1::request_head head)
   request_.target_ = std::move(head.target);
   request_.headers_ = std::move(head.fields);
   request_.protocol_ = head.version == wire::http1::http_version::http_1_1 ? "HTTP/1.1" : "HTTP/1.0";
+  if (backend.transport().tls() != nullptr) request_.scheme_ = "https";
   request_.has_body_ = head.framing == wire::http1::body_framing::chunked ||
                        (head.framing == wire::http1::body_framing::content_length && head.content_length > 0);
   if (head.framing != wire::http1::body_framing::chunked) request_.content_length_ = head.content_length;

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "hosting/temporary_folder.hpp"
+#include "net/self_signed_certificate.hpp"
 
 namespace windhover::hosting {
 namespace {
@@ -82,12 +83,12 @@ TEST(development_certificate, is_made_for_this_machine_with_a_key_for_its_owner_
   certificate.make();
   EXPECT_EQ(certificate.state(), condition::valid);
   EXPECT_EQ(permissions_of(certificate.key_file()), perms::owner_read | perms::owner_write);
-  const std::optional<client_certificate> details = certificate.details();
+  const std::optional<certificate_info> details = certificate.details();
   ASSERT_TRUE(details);
   EXPECT_EQ(details->subject, "CN=localhost,O=Windhover development certificate");
   EXPECT_EQ(details->issuer, details->subject);
-  EXPECT_EQ(details->fingerprint.size(), 64U);
-  EXPECT_EQ(std::chrono::round<std::chrono::days>(details->valid_until - details->valid_from), std::chrono::days(365));
+  EXPECT_EQ(details->sha256_fingerprint.size(), 64U);
+  EXPECT_EQ(std::chrono::round<std::chrono::days>(details->not_after - details->not_before), std::chrono::days(365));
   EXPECT_EQ(details->pem, text_of(certificate.certificate_file()));
 }
 
@@ -119,26 +120,15 @@ TEST(development_certificate, a_key_that_is_missing_or_anothers_makes_it_unusabl
   EXPECT_EQ(certificate.state(), condition::valid);
 }
 
-// A certificate for the 1st of January 2025 and its key, made with `openssl ca`.
 TEST(development_certificate, one_that_is_over_is_told_from_one_that_is_not_there) {
   const temporary_folder folder;
   const development_certificate certificate(folder.path());
-  folder.write("development.pem", R"(-----BEGIN CERTIFICATE-----
-MIIBETCBuAIDAQL/MAoGCCqGSM49BAMCMBQxEjAQBgNVBAMMCWxvY2FsaG9zdDAe
-Fw0yNTAxMDEwMDAwMDBaFw0yNTAxMDIwMDAwMDBaMBQxEjAQBgNVBAMMCWxvY2Fs
-aG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABCM4EDpGnPNaV6TIr53pUEBE
-jBmXjNGWjtSZ5uWWuAl431gJ8C9nLMLGQ+uhuO/MYqOXBfN9B8TBtCNPrcTjkksw
-CgYIKoZIzj0EAwIDSAAwRQIgQniSKpjsq3n72Pa1XySBHWd2xPbMjidexdFaaMNm
-XCkCIQC37d1BJraiL79qQp95QD/YM5PNJUSRTs1RpsowOHXDRw==
------END CERTIFICATE-----
-)");
-  folder.write("development.key", R"(-----BEGIN PRIVATE KEY-----
-MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg8c3aEyIWkb8wcnwt
-a8pk+fBOrBfa5+Zsx5g2eCjTbQahRANCAAQjOBA6RpzzWlekyK+d6VBARIwZl4zR
-lo7UmebllrgJeN9YCfAvZyzCxkProbjvzGKjlwXzfQfEwbQjT63E45JL
------END PRIVATE KEY-----
-)");
+  const net::made_certificate over = net::make_self_signed(
+      {.common_name = "localhost", .begins = std::chrono::days(-2), .ends = std::chrono::days(-1)});
+  folder.write("development.pem", over.certificate);
+  folder.write("development.key", over.key);
   EXPECT_EQ(certificate.state(), condition::expired);
+  EXPECT_TRUE(certificate.details());
 }
 
 TEST(development_certificate, is_removed_with_its_key) {

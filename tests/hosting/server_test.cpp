@@ -19,6 +19,12 @@ namespace {
 using namespace std::chrono_literals;
 using test::http_client;
 
+std::vector<served_endpoint> endpoints_of(const settings& from) {
+  std::vector<served_endpoint> endpoints;
+  for (const listening_url& each : from.urls) endpoints.push_back({.url = each});
+  return endpoints;
+}
+
 // A server without an application: every request is answered with its path.
 class Server : public ::testing::TestWithParam<std::string> {
  protected:
@@ -32,7 +38,8 @@ class Server : public ::testing::TestWithParam<std::string> {
     keys.set("Windhover:Threads", std::to_string(threads));
     keys.set("Windhover:Engine", GetParam());
     from = read_settings(keys);
-    own.emplace(from, log, counters, [](http::exchange& exchange) -> task<> {
+    endpoints = endpoints_of(from);
+    own.emplace(from, endpoints, log, counters, [](http::exchange& exchange) -> task<> {
       const std::string path(exchange.request().path());
       co_await exchange.response().write(path);
     });
@@ -57,6 +64,7 @@ class Server : public ::testing::TestWithParam<std::string> {
 
   recording_logger log;
   settings from;
+  std::vector<served_endpoint> endpoints;
   counter_board counters;
   std::optional<server> own;
 };
@@ -145,7 +153,8 @@ TEST_P(Server, APortInUseIsOneClearSentence) {
   settings other = from;
   other.urls = parse_listening_urls(url);
   counter_board other_counters;
-  server second(other, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
+  const std::vector<served_endpoint> other_endpoints = endpoints_of(other);
+  server second(other, other_endpoints, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
   try {
     second.start();
     FAIL() << "both listen on " << url;
@@ -161,7 +170,8 @@ TEST_P(Server, APortOfLocalhostThatIsTakenOnOneSideIsAnError) {
   settings other = from;
   other.urls = parse_listening_urls("http://localhost:" + port);
   counter_board other_counters;
-  server second(other, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
+  const std::vector<served_endpoint> other_endpoints = endpoints_of(other);
+  server second(other, other_endpoints, other_log, other_counters, [](http::exchange&) -> task<> { co_return; });
   EXPECT_THROW(second.start(), std::runtime_error);
 }
 

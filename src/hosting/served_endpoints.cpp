@@ -1,0 +1,225 @@
+#include "hosting/served_endpoints.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <stdexcept>
+#include <utility>
+
+#include "base/digest.hpp"
+#include "hosting/certificate_text.hpp"
+#include "hosting/development_certificate.hpp"
+#include "hosting/printable_text.hpp"
+
+namespace windhover::hosting {
+namespace {
+
+constexpr std::string_view any_host = "*";
+
+net::client_certificate_mode mode_of(client_certificate_mode mode) {
+  switch (mode) {
+    case client_certificate_mode::none:
+      return net::client_certificate_mode::none;
+    case client_certificate_mode::allow:
+      return net::client_certificate_mode::allow;
+    case client_certificate_mode::require:
+      return net::client_certificate_mode::require;
+  }
+  return net::client_certificate_mode::none;
+}
+
+// HTTP/2 is not there yet: what could be either is HTTP/1.1.
+void require_http1(const served_endpoint& endpoint) {
+  if (endpoint.protocols != http_protocols::http2) return;
+  throw configuration_error(to_string(endpoint.url) + " is to speak HTTP/2 alone, which is not supported yet");
+}
+
+// For the log; empty for a certificate that cannot be read.
+std::string described(const net::tls_certificate& certificate) {
+  try {
+    return short_description(details_of(net::loaded_certificate(certificate)));
+  } catch (const net::tls_error&) {
+    return {};
+  }
+}
+
+// Relative paths start at the content root. Empty ones stay empty.
+std::string located(const std::string& path, const std::filesystem::path& content_root) {
+  return path.empty() ? path : std::filesystem::absolute(content_root / path).string();
+}
+
+std::string text_of_file(const std::string& path, const char* what) {
+  errno = 0;
+  std::ifstream stream(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  if (!stream.bad() && stream.is_open() && (errno == 0 || !text.empty())) return text;
+  throw std::runtime_error(std::string(what) + " '" + printable(path) +
+                           "' cannot be read: " + (errno == 0 ? "it is no file" : std::strerror(errno)));
+}
+
+certificate_files development_files(const std::string& url, logger& log) {
+  const development_certificate certificate;
+  const std::string remedy = "make one with 'windhover dev-certs'";
+  switch (certificate.state()) {
+    case development_certificate::condition::valid:
+      log.write(log_level::information, "hosting",
+                url + " is served with the development certificate, " + certificate.certificate_file().string());
+      return certificate.files();
+    case development_certificate::condition::expired:
+      throw configuration_error(url + " has no certificate, and the one for development has expired: " + remedy);
+    case development_certificate::condition::unusable:
+      throw configuration_error(url + " has no certificate, and the one for development is unusable: " + remedy);
+    case development_certificate::condition::missing:
+      break;
+  }
+  throw configuration_error(url +
+                            " has no certificate: name its files (Windhover:Certificates:Default:Path and KeyPath, or "
+                            "use_https in the code); for development, " +
+                            remedy);
+}
+
+}  // namespace
+
+served_endpoints::served_endpoints(const settings& from, const https_options& in_code, logger& log) : log_(log) {
+  if (from.endpoints.empty()) {
+    for (const listening_url& each : from.urls) {
+      endpoint_settings endpoint;
+      endpoint.url = each;
+      add(endpoint, from, in_code, log);
+    }
+    return;
+  }
+  if (from.has_own_urls) {
+    std::string urls;
+    for (const listening_url& each : from.urls) urls += (urls.empty() ? "'" : ", '") + to_string(each) + "'";
+    log.write(log_level::warning, "hosting",
+              "Overriding address(es) " + urls + ": binding to the endpoints of the configuration instead");
+  }
+  for (const endpoint_settings& each : from.endpoints) add(each, from, in_code, log);
+}
+
+void served_endpoints::add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code,
+                           logger& log) {
+  served_endpoint served{.url = endpoint.url.value(), .protocols = endpoint.protocols.value_or(in_code.protocols)};
+  require_http1(served);
+  if (is_https(served.url)) {
+    tls_site site;
+    site.url = to_string(served.url);
+    const auto add_certificate = [&](const certificate_files& files, const std::string& host) {
+      site.certificates.push_back({.files = {.certificate = located(files.certificate, from.content_root),
+                                             .key = located(files.key, from.content_root),
+                                             .password = files.password},
+                                   .host = host});
+    };
+    certificate_files first = endpoint.certificate;
+    std::vector<host_certificate> hosts;
+    for (const host_certificate_settings& each : endpoint.hosts) hosts.push_back({each.host, each.certificate});
+    if (first.certificate.empty() && hosts.empty()) hosts = in_code.host_certificates;
+    if (first.certificate.empty()) first = from.default_certificate;
+    if (first.certificate.empty()) first = in_code.certificate;
+    // A certificate for any host is what clients see that no other one is for.
+    const auto any = std::ranges::find(hosts, any_host, &host_certificate::host);
+    if (any != hosts.end()) {
+      first = any->files;
+      hosts.erase(any);
+    }
+    if (first.certificate.empty() && hosts.empty()) first = development_files(site.url, log);
+    if (!first.certificate.empty()) add_certificate(first, "");
+    for (const host_certificate& each : hosts) add_certificate(each.files, each.host);
+
+    site.client_certificate_authority =
+        located(endpoint.client_certificate_authority.empty() ? in_code.client_certificate_authority
+                                                              : endpoint.client_certificate_authority,
+                from.content_root);
+    site.options.client_certificates = mode_of(endpoint.client_certificates.value_or(in_code.client_certificates));
+    site.options.least = endpoint.least_version.value_or(in_code.least_version) == tls_version::tls_1_3
+                             ? net::tls_version::tls_1_3
+                             : net::tls_version::tls_1_2;
+    site.options.handshake_timeout = in_code.handshake_timeout;
+    try {
+      const net::server_tls_options options = read(site, site.seen);
+      site.tls = std::make_shared<net::server_tls>(options);
+      log.write(log_level::debug, "hosting",
+                site.url + " is served with the certificate " + described(options.certificates.front()));
+      for (const net::tls_certificate& each : options.certificates)
+        if (has_expired(net::loaded_certificate(each)))
+          log.write(log_level::warning, "hosting",
+                    "The certificate '" + printable(each.name) + "' has expired: " + described(each));
+    } catch (const std::runtime_error& error) {
+      throw configuration_error(site.url + ": " + error.what());
+    }
+    served.tls = site.tls;
+    sites_.push_back(std::move(site));
+  }
+  endpoints_.push_back(std::move(served));
+}
+
+net::server_tls_options served_endpoints::read(const tls_site& site, digest& said) {
+  net::server_tls_options options = site.options;
+  std::string everything;
+  for (const certificate_source& each : site.certificates) {
+    net::tls_certificate& certificate = options.certificates.emplace_back();
+    certificate.name = each.files.certificate;
+    certificate.password = each.files.password;
+    certificate.certificate = text_of_file(each.files.certificate, "the certificate");
+    if (!each.files.key.empty()) certificate.key = text_of_file(each.files.key, "the key");
+    if (!each.host.empty()) certificate.server_names = {each.host};
+    everything += certificate.certificate + '\n' + certificate.key + '\n';
+  }
+  if (!site.client_certificate_authority.empty()) {
+    options.client_authorities =
+        text_of_file(site.client_certificate_authority, "the authority of clients' certificates");
+    everything += options.client_authorities;
+  }
+  said = base::sha1(std::as_bytes(std::span(everything)));
+  return options;
+}
+
+bool served_endpoints::reload_certificates(reload which) {
+  const std::lock_guard lock(mutex_);
+  bool all_well = true;
+  for (tls_site& each : sites_) {
+    try {
+      const digest before = each.seen;
+      const net::server_tls_options options = read(each, each.seen);
+      if (which == reload::changed && each.seen == before) continue;
+      // One that has expired may be served at the start, for want of a better one; here there is a better one.
+      for (const net::tls_certificate& certificate : options.certificates)
+        if (has_expired(net::loaded_certificate(certificate)))
+          throw net::tls_error("the certificate '" + printable(certificate.name) +
+                               "' has expired: " + described(certificate));
+      each.tls->replace(options);
+      each.complaint.clear();
+      log_.write(log_level::information, "hosting",
+                 "The certificates of " + each.url + " were read again: " + described(options.certificates.front()));
+    } catch (const std::exception& error) {
+      all_well = false;
+      // What nobody has mended since it was said is not said again.
+      if (which == reload::changed && each.complaint == error.what()) continue;
+      each.complaint = error.what();
+      log_.write(log_level::error, "hosting",
+                 "The certificates of " + each.url + " stay what they were: " + error.what());
+    }
+  }
+  return all_well;
+}
+
+std::vector<std::filesystem::path> served_endpoints::files() const {
+  std::vector<std::filesystem::path> found;
+  const auto add_file = [&](const std::string& path) {
+    if (!path.empty() && std::ranges::find(found, std::filesystem::path(path)) == found.end()) found.emplace_back(path);
+  };
+  for (const tls_site& each : sites_) {
+    for (const certificate_source& source : each.certificates) {
+      add_file(source.files.certificate);
+      add_file(source.files.key);
+    }
+    add_file(each.client_certificate_authority);
+  }
+  return found;
+}
+
+}  // namespace windhover::hosting

@@ -1,0 +1,378 @@
+// An application that listens with TLS: where its certificates come from, what a handler sees of the connection, and
+// how certificates are exchanged while connections live.
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "hosting/development_certificate.hpp"
+#include "hosting/error_text.hpp"
+#include "hosting/running_application.hpp"
+#include "hosting/temporary_folder.hpp"
+#include "net/self_signed_certificate.hpp"
+#include "support/tls_client.hpp"
+
+namespace windhover::hosting {
+namespace {
+
+using test::tls_client;
+
+// What a handler sees, line by line.
+task<> tell(http_context& context) {
+  std::string text(context.request().scheme());
+  if (const tls_info* const tls = context.tls()) {
+    text += "\n" + tls->protocol + "\n" + tls->server_name + "\n" + tls->application_protocol;
+    if (tls->peer_certificate) text += "\n" + tls->peer_certificate->subject;
+  }
+  co_await context.response().write(text);
+}
+
+class Https : public running_application {
+ protected:
+  void SetUp() override {
+    running_application::SetUp();
+    // Nobody's own development certificate decides about a test.
+    data_before_ = std::getenv("XDG_DATA_HOME") == nullptr ? "" : std::getenv("XDG_DATA_HOME");
+    ::setenv("XDG_DATA_HOME", (folder.path() / "data").c_str(), 1);
+  }
+  void TearDown() override {
+    running_application::TearDown();
+    data_before_.empty() ? ::unsetenv("XDG_DATA_HOME") : ::setenv("XDG_DATA_HOME", data_before_.c_str(), 1);
+  }
+
+  // Self-signed, in <name>.pem and <name>.key.
+  net::made_certificate write(const std::string& name, const net::certificate_request& wanted) {
+    const net::made_certificate made = net::make_self_signed(wanted);
+    folder.write(name + ".pem", made.certificate);
+    folder.write(name + ".key", made.key);
+    return made;
+  }
+  certificate_files files(const std::string& name) const {
+    return {.certificate = name + ".pem", .key = name + ".key"};
+  }
+
+  // On an https address, with further words on the command line; files are in the test's folder.
+  web_application& make_https(std::vector<std::string> further = {}) {
+    std::vector<std::string> arguments{"--contentRoot", folder.path(), "--urls", "https://127.0.0.1:0"};
+    arguments.insert(arguments.end(), further.begin(), further.end());
+    return make(std::move(arguments));
+  }
+  // The one that the server shows.
+  std::string subject(const std::string& server_name = {}) {
+    return tls_client(url, {.server_name = server_name}).certificate().subject;
+  }
+  std::string start_error() {
+    return error_text([this] { app->start(); });
+  }
+
+  temporary_folder folder;
+
+ private:
+  std::string data_before_;
+};
+
+TEST_P(Https, AHandlerSeesTheSchemeAndWhatTheHandshakeHasAgreedOn) {
+  write("example", {.common_name = "example"});
+  make_https({"--urls", "https://127.0.0.1:0;http://127.0.0.1:0"}).use_https({.certificate = files("example")});
+  app->map("/tell", tell);
+  start();
+  tls_client client(url, {.server_name = "a.example", .protocols = "\x08http/1.1"});
+  EXPECT_EQ(client.protocol(), "http/1.1");
+  EXPECT_EQ(client.get("/tell").body, "https\nTLSv1.3\na.example\nhttp/1.1");
+  EXPECT_EQ(tls_client(url, {.most_version = TLS1_2_VERSION}).get("/tell").body, "https\nTLSv1.2\n\n");
+  EXPECT_EQ(test::http_client(app->urls().at(1)).get("/tell").body, "http");
+}
+
+TEST_P(Https, AWebSocketIsServed) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example")});
+  app->use_websockets();
+  app->map_websocket("/ws", echo);
+  start();
+  tls_client client(url);
+  EXPECT_EQ(client.get("/ws", "localhost", test::handshake()).status, 101);
+  client.send(test::websocket_client::frame(wire::opcode::text, "hello"));
+  EXPECT_EQ(client.read(7), "\x81\x05hello");
+}
+
+// ----- Where certificates come from
+
+TEST_P(Https, ACertificateIsReadInEachOfItsForms) {
+  const net::made_certificate made = write("pair", {.common_name = "pair"});
+  folder.write("both.pem", made.certificate + made.key);
+  folder.write("locked.key", net::encrypted_key(made.key, "secret"));
+  folder.write("file.pfx", net::pkcs12_file(made, "secret", "pair"));
+  for (const certificate_files& each :
+       {files("pair"), certificate_files{"both.pem"}, certificate_files{"pair.pem", "locked.key", "secret"},
+        certificate_files{"file.pfx", "", "secret"}, certificate_files{(folder.path() / "both.pem").string()}}) {
+    make_https().use_https({.certificate = each});
+    start();
+    EXPECT_EQ(subject(), "CN=pair") << each.certificate << " " << each.key;
+    EXPECT_EQ(stop(), 0);
+  }
+}
+
+TEST_P(Https, TheConfigurationGoesBeforeTheCode) {
+  for (const char* each : {"code", "default", "endpoint"}) write(each, {.common_name = each});
+  const std::vector<std::string> defaults{"--Windhover:Certificates:Default:Path=default.pem",
+                                          "--Windhover:Certificates:Default:KeyPath=default.key"};
+  make_https(defaults).use_https({.certificate = files("code")});
+  start();
+  EXPECT_EQ(subject(), "CN=default");
+  EXPECT_EQ(stop(), 0);
+
+  std::vector<std::string> endpoint = defaults;
+  endpoint.insert(endpoint.end(), {"--Windhover:Endpoints:A:Url=https://127.0.0.1:0",
+                                   "--Windhover:Endpoints:A:Certificate:Path=endpoint.pem",
+                                   "--Windhover:Endpoints:A:Certificate:KeyPath=endpoint.key"});
+  make_https(endpoint).use_https({.certificate = files("code")});
+  start();
+  EXPECT_EQ(subject(), "CN=endpoint");
+}
+
+TEST_P(Https, EndpointsTakeThePlaceOfUrlsAndTheLogSaysSo) {
+  make({"--Windhover:Endpoints:Only:Url=http://127.0.0.1:0"});
+  start();
+  EXPECT_EQ(app->urls().size(), 1U);
+  EXPECT_TRUE(
+      log.has("Overriding address(es) 'http://127.0.0.1:0': binding to the endpoints of the configuration instead"));
+}
+
+TEST_P(Https, AHostHasItsOwnCertificate) {
+  for (const char* each : {"first", "a", "b"}) write(each, {.common_name = each});
+  make_https({"--Windhover:Endpoints:A:Url=https://127.0.0.1:0", "--Windhover:Endpoints:A:Certificate:Path=first.pem",
+              "--Windhover:Endpoints:A:Certificate:KeyPath=first.key",
+              "--Windhover:Endpoints:A:Sni:a.example:Certificate:Path=a.pem",
+              "--Windhover:Endpoints:A:Sni:a.example:Certificate:KeyPath=a.key",
+              "--Windhover:Endpoints:A:Sni:*.b.example:Certificate:Path=b.pem",
+              "--Windhover:Endpoints:A:Sni:*.b.example:Certificate:KeyPath=b.key"});
+  start();
+  EXPECT_EQ(subject("a.example"), "CN=a");
+  EXPECT_EQ(subject("www.b.example"), "CN=b");
+  EXPECT_EQ(subject("b.example"), "CN=first");
+  EXPECT_EQ(subject("c.example"), "CN=first");
+  EXPECT_EQ(subject(), "CN=first");
+}
+
+TEST_P(Https, TheHostsOfTheCodeAreServedAndAnyHostIsTheFirst) {
+  for (const char* each : {"any", "a"}) write(each, {.common_name = each});
+  make_https().use_https({.host_certificates = {{"a.example", files("a")}, {"*", files("any")}}});
+  start();
+  EXPECT_EQ(subject("a.example"), "CN=a");
+  EXPECT_EQ(subject("b.example"), "CN=any");
+}
+
+TEST_P(Https, WithoutACertificateTheOneForDevelopmentIsServed) {
+  development_certificate().make();
+  make_https();
+  start();
+  EXPECT_EQ(subject(), "CN=localhost,O=Windhover development certificate");
+  EXPECT_TRUE(log.has("is served with the development certificate"));
+}
+
+TEST_P(Https, WithoutAnyCertificateTheErrorNamesTheRemedy) {
+  make_https();
+  EXPECT_EQ(
+      start_error(),
+      "https://127.0.0.1:0 has no certificate: name its files (Windhover:Certificates:Default:Path and KeyPath, or "
+      "use_https in the code); for development, make one with 'windhover dev-certs'");
+}
+
+TEST_P(Https, ADevelopmentCertificateThatCannotServeIsAnError) {
+  write("over", {.common_name = "localhost", .begins = std::chrono::days(-2), .ends = std::chrono::days(-1)});
+  const development_certificate own;
+  std::filesystem::create_directories(own.folder());
+  std::filesystem::copy_file(folder.path() / "over.pem", own.certificate_file());
+  make_https();
+  EXPECT_EQ(start_error(),
+            "https://127.0.0.1:0 has no certificate, and the one for development is unusable: make one with 'windhover "
+            "dev-certs'");
+  std::filesystem::copy_file(folder.path() / "over.key", own.key_file());
+  make_https();
+  EXPECT_EQ(start_error(),
+            "https://127.0.0.1:0 has no certificate, and the one for development has expired: make one with 'windhover "
+            "dev-certs'");
+}
+
+TEST_P(Https, FilesThatCannotBeUsedAreNamed) {
+  make_https().use_https({.certificate = files("nowhere")});
+  EXPECT_EQ(start_error(), "https://127.0.0.1:0: the certificate '" + (folder.path() / "nowhere.pem").string() +
+                               "' cannot be read: No such file or directory");
+  write("a", {.common_name = "a"});
+  write("b", {.common_name = "b"});
+  make_https().use_https({.certificate = {"a.pem", "b.key"}});
+  const std::string error = start_error();
+  EXPECT_TRUE(error.starts_with("https://127.0.0.1:0: ")) << error;
+  EXPECT_NE(error.find((folder.path() / "a.pem").string()), std::string::npos) << error;
+}
+
+TEST_P(Https, AnExpiredCertificateIsServedWithAWarning) {
+  write("over", {.common_name = "over", .begins = std::chrono::days(-2), .ends = std::chrono::days(-1)});
+  make_https().use_https({.certificate = files("over")});
+  start();
+  EXPECT_EQ(subject(), "CN=over");
+  EXPECT_TRUE(log.has("over.pem' has expired: CN=over, valid until "));
+}
+
+// ----- Clients with certificates
+
+TEST_P(Https, ACertificateThatIsRequiredIsSeenByTheHandler) {
+  write("example", {.common_name = "example"});
+  const net::made_certificate authority =
+      write("authority", {.common_name = "authority", .used_by = net::certificate_request::use::authority});
+  const net::made_certificate anna =
+      net::make_signed_by(authority, {.common_name = "Anna", .used_by = net::certificate_request::use::client});
+  make_https().use_https({.certificate = files("example"),
+                          .client_certificates = client_certificate_mode::require,
+                          .client_certificate_authority = "authority.pem"});
+  app->map("/tell", tell);
+  start();
+  EXPECT_EQ(tls_client(url, {.certificate = anna}).get("/tell").body, "https\nTLSv1.3\n\n\nCN=Anna");
+  // TLS 1.3 tells a client with its first answer that its certificate is missing or bad.
+  EXPECT_THROW(tls_client(url).get("/tell"), std::runtime_error);
+  const net::made_certificate stranger =
+      net::make_self_signed({.common_name = "Anna", .used_by = net::certificate_request::use::client});
+  EXPECT_THROW(tls_client(url, {.certificate = stranger}).get("/tell"), std::runtime_error);
+}
+
+TEST_P(Https, ACertificateThatIsAllowedMayBeMissing) {
+  write("example", {.common_name = "example"});
+  write("authority", {.common_name = "authority", .used_by = net::certificate_request::use::authority});
+  make_https({"--Windhover:Endpoints:A:Url=https://127.0.0.1:0",
+              "--Windhover:Endpoints:A:ClientCertificateMode=AllowCertificate",
+              "--Windhover:Endpoints:A:ClientCertificateAuthority=authority.pem"})
+      .use_https({.certificate = files("example")});
+  app->map("/tell", tell);
+  start();
+  EXPECT_EQ(tls_client(url).get("/tell").body, "https\nTLSv1.3\n\n");
+}
+
+TEST_P(Https, OlderVersionsThanTheLeastOneAreRefused) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example"), .least_version = tls_version::tls_1_3});
+  start();
+  EXPECT_EQ(tls_client(url).version(), "TLSv1.3");
+  EXPECT_THROW(tls_client(url, {.most_version = TLS1_2_VERSION}), std::runtime_error);
+}
+
+// ----- Other certificates, while connections live
+
+TEST_P(Https, ReadAgainOnDemandACertificateIsForNewConnections) {
+  write("example", {.common_name = "old"});
+  make_https().use_https({.certificate = files("example")});
+  app->map("/hello", hello);
+  start();
+  tls_client before(url);
+  write("example", {.common_name = "new"});
+  EXPECT_TRUE(app->reload_certificates());
+  EXPECT_EQ(subject(), "CN=new");
+  EXPECT_EQ(before.get("/hello").body, "hello");
+  EXPECT_EQ(before.certificate().subject, "CN=old");
+}
+
+TEST_P(Https, AFileThatChangesIsReadAgain) {
+  write("example", {.common_name = "old"});
+  make_https().use_https({.certificate = files("example")});
+  start();
+  const net::made_certificate made = net::make_self_signed({.common_name = "new"});
+  // As certbot and editors do it: another file takes the place.
+  for (const auto& [name, text] : {std::pair("example.key", made.key), std::pair("example.pem", made.certificate)}) {
+    folder.write("unfinished", text);
+    std::filesystem::rename(folder.path() / "unfinished", folder.path() / name);
+  }
+  EXPECT_TRUE(log.gets("The certificates of https://127.0.0.1:0 were read again: CN=new"));
+  EXPECT_EQ(subject(), "CN=new");
+}
+
+TEST_P(Https, ALinkThatIsPointedElsewhereIsFollowed) {
+  std::filesystem::create_directories(folder.path() / "archive");
+  write("archive/one", {.common_name = "one"});
+  write("archive/two", {.common_name = "two"});
+  const auto point_to = [&](const std::string& name) {
+    for (const std::string ending : {".pem", ".key"}) {
+      std::filesystem::remove(folder.path() / ("new" + ending));
+      std::filesystem::create_symlink("archive/" + name + ending, folder.path() / ("new" + ending));
+      std::filesystem::rename(folder.path() / ("new" + ending), folder.path() / ("example" + ending));
+    }
+  };
+  point_to("one");
+  make_https().use_https({.certificate = files("example")});
+  start();
+  EXPECT_EQ(subject(), "CN=one");
+  point_to("two");
+  EXPECT_TRUE(log.gets("were read again: CN=two"));
+  EXPECT_EQ(subject(), "CN=two");
+  // And what the link leads to.
+  write("archive/two", {.common_name = "three"});
+  EXPECT_TRUE(log.gets("were read again: CN=three"));
+}
+
+TEST_P(Https, APairThatDoesNotFitIsRefusedAndTheOldOneStays) {
+  write("example", {.common_name = "old"});
+  make_https().use_https({.certificate = files("example")});
+  start();
+  folder.write("example.pem", net::make_self_signed({.common_name = "other"}).certificate);
+  EXPECT_TRUE(log.gets("The certificates of https://127.0.0.1:0 stay what they were: "));
+  EXPECT_FALSE(app->reload_certificates());
+  EXPECT_EQ(subject(), "CN=old");
+  write("example", {.common_name = "new"});
+  EXPECT_TRUE(log.gets("were read again: CN=new"));
+  EXPECT_EQ(subject(), "CN=new");
+}
+
+TEST_P(Https, FilesThatAreGoneAndCertificatesThatAreOverChangeNothing) {
+  write("example", {.common_name = "old"});
+  make_https().use_https({.certificate = files("example")});
+  start();
+  std::filesystem::remove(folder.path() / "example.key");
+  EXPECT_FALSE(app->reload_certificates());
+  write("example", {.common_name = "over", .begins = std::chrono::days(-2), .ends = std::chrono::days(-1)});
+  EXPECT_FALSE(app->reload_certificates());
+  EXPECT_TRUE(log.has("has expired: CN=over"));
+  EXPECT_EQ(subject(), "CN=old");
+}
+
+TEST_P(Https, WithoutHttpsThereIsNothingToReadAgain) {
+  make();
+  EXPECT_TRUE(app->reload_certificates());
+  start();
+  EXPECT_TRUE(app->reload_certificates());
+}
+
+// ----- The middleware for https
+
+TEST_P(Https, ARequestWithoutTlsIsSentToThePortThatIsListenedOn) {
+  write("example", {.common_name = "example"});
+  make_https({"--urls", "http://127.0.0.1:0;https://127.0.0.1:0"}).use_https({.certificate = files("example")});
+  app->use_https_redirection();
+  app->map("/hello", hello);
+  start();
+  const std::string https = app->urls().at(1);
+  const test::http_answer answer = test::http_client(url).get("/hello?x=1");
+  EXPECT_EQ(answer.status, 307);
+  EXPECT_EQ(answer.header("Location"), "https://localhost" + https.substr(https.rfind(':')) + "/hello?x=1");
+  EXPECT_EQ(tls_client(https).get("/hello").body, "hello");
+}
+
+TEST_P(Https, HstsIsSaidOverTlsAndNotToExcludedHosts) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example")});
+  app->use_hsts();
+  app->map("/hello", hello);
+  start();
+  tls_client client(url);
+  EXPECT_EQ(client.get("/hello", "example.com").header("Strict-Transport-Security"), "max-age=2592000");
+  EXPECT_EQ(client.get("/nowhere", "example.com:5001").header("Strict-Transport-Security"), "max-age=2592000");
+  for (const char* excluded : {"localhost", "LocalHost:5001", "127.0.0.1:5001", "[::1]", "[::1]:5001"})
+    EXPECT_EQ(client.get("/hello", excluded).header("Strict-Transport-Security"), std::nullopt) << excluded;
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, Https, both_engines(), engine_name);
+
+}  // namespace
+}  // namespace windhover::hosting
