@@ -39,7 +39,6 @@ namespace http {
 class exchange;
 }
 namespace hosting {
-class certificate_watch;
 class pipeline;
 struct application_access;
 }  // namespace hosting
@@ -205,9 +204,7 @@ class web_application {
   struct state;
 
   std::function<task<>(http::exchange&)> make_ready();
-  std::unique_ptr<hosting::certificate_watch> watch_certificates();
-  // What wait() does once a stop was asked for.
-  int finish();
+  void watch_certificates();
   // One of the two handlers is set.
   void add_websocket(std::string_view pattern, websocket_endpoint_options options, websocket_handler with_context,
                      std::function<task<>(websocket&)> without_context);

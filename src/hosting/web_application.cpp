@@ -40,8 +40,10 @@ struct web_application::state {
   std::unique_ptr<hosting::served_endpoints> endpoints;
   std::unique_ptr<hosting::server> server;
   std::unique_ptr<hosting::certificate_watch> certificates;  // of an application with https
-  bool runs_elsewhere = false;                               // on a loop of somebody else's
-  std::optional<int> exit_code;                              // once it has been stopped
+  std::optional<hosting::certificate_watch::from_signal> reload_signal;
+  bool takes_signals = false;    // those of the process are for this application: run() was called
+  bool runs_elsewhere = false;   // on a loop of somebody else's
+  std::optional<int> exit_code;  // once it has been stopped
   std::vector<std::string> urls;
   std::optional<std::uint16_t> https_port;  // of the URLs
   hosting::stop_signal stop_requested;
@@ -232,7 +234,7 @@ void web_application::start() {
     state_->server.reset();
     throw;
   }
-  if (state_->endpoints->has_tls()) state_->certificates = watch_certificates();
+  if (state_->endpoints->has_tls()) watch_certificates();
   for (const std::string& each : state_->urls) {
     state_->log->write(log_level::information, "hosting", "Now listening on: " + each);
   }
@@ -240,7 +242,7 @@ void web_application::start() {
   state_->log->write(log_level::information, "hosting", "Hosting environment: " + state_->settings.environment);
 }
 
-std::unique_ptr<hosting::certificate_watch> web_application::watch_certificates() {
+void web_application::watch_certificates() {
   using hosting::served_endpoints;
   served_endpoints& endpoints = *state_->endpoints;
   hosting::certificate_watch::callbacks tell;
@@ -251,7 +253,8 @@ std::unique_ptr<hosting::certificate_watch> web_application::watch_certificates(
     static_cast<void>(endpoints.reload_certificates(served_endpoints::reload::all));
   };
   tell.terminal_has_gone = [this] { stop(); };
-  return std::make_unique<hosting::certificate_watch>(endpoints.files(), std::move(tell));
+  state_->certificates = std::make_unique<hosting::certificate_watch>(endpoints.files(), std::move(tell));
+  if (state_->takes_signals) state_->reload_signal.emplace(*state_->certificates);
 }
 
 bool web_application::reload_certificates() {
@@ -264,11 +267,8 @@ int web_application::wait() {
   if (state_->exit_code) return *state_->exit_code;
   if (!state_->server) throw std::logic_error("the application was not started: call start() before wait()");
   state_->stop_requested.wait();
-  return finish();
-}
-
-int web_application::finish() {
   state_->log->write(log_level::information, "hosting", "Application is shutting down...");
+  state_->reload_signal.reset();
   state_->certificates.reset();
   state_->server->stop_listening();
   state_->stopping.request_stop();
@@ -283,12 +283,9 @@ int web_application::finish() {
 int web_application::run() {
   try {
     const hosting::stop_signal::from_signals signals(state_->stop_requested);
+    state_->takes_signals = true;
     start();
-    std::optional<hosting::certificate_watch::from_signal> reloading;
-    if (state_->certificates) reloading.emplace(*state_->certificates);
-    state_->stop_requested.wait();
-    reloading.reset();
-    return finish();
+    return wait();
   } catch (const std::exception& error) {
     if (state_->log == &*state_->console) {
       std::fprintf(stderr, "%s\n", error.what());

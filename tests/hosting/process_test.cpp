@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "hosting/temporary_folder.hpp"
+#include "net/self_signed_certificate.hpp"
 #include "running_process.hpp"
 #include "support/http_client.hpp"
 
@@ -92,6 +94,35 @@ TEST_P(ProcessStop, WorkOfThePoolThatNeverEndsDoesNotHoldTheProcess) {
 
 INSTANTIATE_TEST_SUITE_P(Engines, ProcessStop, ::testing::Values("io_uring", "epoll"),
                          [](const ::testing::TestParamInfo<std::string>& each) { return each.param; });
+
+// ----- SIGHUP
+
+class ProcessReload : public Process {};
+
+TEST_P(ProcessReload, SighupReadsCertificatesAgain) {
+  const temporary_folder folder;
+  const auto write = [&](const char* name) {
+    const net::made_certificate made = net::make_self_signed({.common_name = name});
+    return folder.write("both.pem", made.certificate + made.key).string();
+  };
+  start({"--urls", "https://127.0.0.1:0", "--Windhover:Certificates:Default:Path=" + write("old")});
+  // Although nothing has changed.
+  child->signal(SIGHUP);
+  child->wait_for_line("were read again: CN=old");
+  write("new");
+  child->signal(SIGHUP);
+  child->wait_for_line("were read again: CN=new");
+  child->signal(SIGTERM);
+  EXPECT_EQ(child->wait_for_end(), end{.exit_code = 0}) << child->text();
+}
+
+TEST_P(ProcessReload, WithoutHttpsSighupIsWhatItAlwaysWas) {
+  start();
+  child->signal(SIGHUP);
+  EXPECT_EQ(child->wait_for_end(), end{.signal = SIGHUP}) << child->text();
+}
+
+INSTANTIATE_TEST_SUITE_P(Engines, ProcessReload, both_engines(), engine_name);
 
 // ----- A machine that does not allow io_uring
 

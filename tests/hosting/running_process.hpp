@@ -24,7 +24,7 @@ class running_process : public ::testing::TestWithParam<std::string> {
     arguments.insert(arguments.end(), further.begin(), further.end());
     child.emplace(WINDHOVER_CHILD_SERVER, std::move(arguments), std::move(variables));
     const std::string line = child->wait_for_line("Now listening on: ");
-    url = line.substr(line.find("http://"));
+    url = line.substr(line.find("http"));
     child->wait_for_line("Application started. Press Ctrl+C to shut down.");
     return *child;
   }
