@@ -6,6 +6,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <strings.h>
 
 #include "hosting/certificate_text.hpp"
 #include "hosting/development_certificate.hpp"
@@ -100,7 +101,7 @@ void say_how_to_trust(const dev_certs_options& options, const development_certif
 }
 
 void export_certificate(const dev_certs_options& options, const development_certificate& certificate) {
-  const bool pem = options.format == "Pem";
+  const bool pem = ::strcasecmp(options.format.c_str(), "Pem") == 0;
   // As dotnet has it: a key leaves its folder only for somebody who says how it is to be protected.
   const bool with_key = !options.password.empty() || options.no_password;
   certificate.export_to(options.export_path,
