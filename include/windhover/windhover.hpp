@@ -1,6 +1,7 @@
 // Everything of Windhover.
 #pragma once
 
+#include <windhover/certificate_files.hpp>
 #include <windhover/close_code.hpp>
 #include <windhover/completion.hpp>
 #include <windhover/configuration.hpp>

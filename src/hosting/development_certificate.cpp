@@ -2,8 +2,6 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -30,12 +28,6 @@ std::filesystem::path folder_of_user_data() {
   return {};
 }
 
-std::optional<std::string> text_of_file(const std::filesystem::path& file) {
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return std::nullopt;
-  return std::string{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-}
-
 [[noreturn]] void fail(const std::filesystem::path& file, const char* what) {
   throw std::runtime_error("'" + file.string() + "' cannot be " + what + ": " + std::generic_category().message(errno));
 }
@@ -55,21 +47,10 @@ void write_file(const std::filesystem::path& file, const std::string& text, mode
   }
 }
 
-// Both files as they are; nothing when one of them is missing or unreadable.
-std::optional<net::made_certificate> read_files(const certificate_files& files) {
-  std::optional<std::string> certificate = text_of_file(files.certificate);
-  std::optional<std::string> key = text_of_file(files.key);
-  if (!certificate || !key) return std::nullopt;
-  return net::made_certificate{.certificate = std::move(*certificate), .key = std::move(*key)};
-}
-
-// Nothing when the two cannot be read or do not belong together.
-std::optional<net::loaded_certificate> load(const net::made_certificate& from) {
+// Nothing when the files cannot be read or do not belong together.
+std::optional<net::loaded_certificate> load(const certificate_files& files) {
   try {
-    net::tls_certificate texts;
-    texts.certificate = from.certificate;
-    texts.key = from.key;
-    return net::loaded_certificate(texts);
+    return net::loaded_certificate(net::read_certificate(files));
   } catch (const net::tls_error&) {
     return std::nullopt;
   }
@@ -83,15 +64,13 @@ development_certificate::development_certificate(std::filesystem::path folder) :
 development_certificate::condition development_certificate::state() const {
   std::error_code error;
   if (!has_place() || !std::filesystem::exists(certificate_file(), error)) return condition::missing;
-  const std::optional<net::made_certificate> texts = read_files(files());
-  const std::optional<net::loaded_certificate> loaded = texts ? load(*texts) : std::nullopt;
+  const std::optional<net::loaded_certificate> loaded = load(files());
   if (!loaded) return condition::unusable;
   return has_expired(*loaded) ? condition::expired : condition::valid;
 }
 
 std::optional<certificate_info> development_certificate::details() const {
-  const std::optional<net::made_certificate> texts = has_place() ? read_files(files()) : std::nullopt;
-  const std::optional<net::loaded_certificate> loaded = texts ? load(*texts) : std::nullopt;
+  const std::optional<net::loaded_certificate> loaded = has_place() ? load(files()) : std::nullopt;
   return loaded ? std::optional(details_of(*loaded)) : std::nullopt;
 }
 
@@ -121,11 +100,11 @@ bool development_certificate::remove() const {
 
 void development_certificate::export_to(const std::filesystem::path& file, export_format format, bool with_key,
                                         const std::string& password) const {
-  std::optional<net::made_certificate> exported = has_place() ? read_files(files()) : std::nullopt;
-  if (!exported || !load(*exported)) throw std::runtime_error("there is no usable development certificate to export");
-  if (!with_key) exported->key.clear();
+  if (!has_place() || !load(files())) throw std::runtime_error("there is no usable development certificate to export");
+  const net::tls_certificate own = net::read_certificate(files());
+  const net::made_certificate exported{.certificate = own.certificate, .key = with_key ? own.key : std::string()};
   if (format == export_format::pfx) {
-    write_file(file, net::pkcs12_file(*exported, password, "Windhover development certificate"),
+    write_file(file, net::pkcs12_file(exported, password, "Windhover development certificate"),
                with_key ? for_the_owner : for_everybody);
     return;
   }
@@ -134,10 +113,10 @@ void development_certificate::export_to(const std::filesystem::path& file, expor
     if (file_of_key.replace_extension(".key") == file)
       throw std::runtime_error("'" + file.string() +
                                "' is where the key goes: name the certificate's file .pem or .crt");
-    write_file(file_of_key, password.empty() ? exported->key : net::encrypted_key(exported->key, password),
+    write_file(file_of_key, password.empty() ? exported.key : net::encrypted_key(exported.key, password),
                for_the_owner);
   }
-  write_file(file, exported->certificate, for_everybody);
+  write_file(file, exported.certificate, for_everybody);
 }
 
 }  // namespace windhover::hosting

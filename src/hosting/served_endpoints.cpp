@@ -1,10 +1,6 @@
 #include "hosting/served_endpoints.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -49,15 +45,6 @@ std::string described(const net::tls_certificate& certificate) {
 // Relative paths start at the content root. Empty ones stay empty.
 std::string located(const std::string& path, const std::filesystem::path& content_root) {
   return path.empty() ? path : std::filesystem::absolute(content_root / path).string();
-}
-
-std::string text_of_file(const std::string& path, const char* what) {
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (!stream.bad() && stream.is_open() && (errno == 0 || !text.empty())) return text;
-  throw std::runtime_error(std::string(what) + " '" + printable(path) +
-                           "' cannot be read: " + (errno == 0 ? "it is no file" : std::strerror(errno)));
 }
 
 certificate_files development_files(const std::string& url, logger& log) {
@@ -161,19 +148,13 @@ net::server_tls_options served_endpoints::read(const tls_site& site, digest& sai
   net::server_tls_options options = site.options;
   std::string everything;
   for (const certificate_source& each : site.certificates) {
-    net::tls_certificate& certificate = options.certificates.emplace_back();
-    certificate.name = each.files.certificate;
-    certificate.password = each.files.password;
-    certificate.certificate = text_of_file(each.files.certificate, "the certificate");
-    if (!each.files.key.empty()) certificate.key = text_of_file(each.files.key, "the key");
-    if (!each.host.empty()) certificate.server_names = {each.host};
+    net::tls_certificate& certificate = options.certificates.emplace_back(net::read_certificate(each.files));
+    // Not the names in the certificate: the configuration says which host gets which. The first one gets the rest.
+    certificate.server_names = {each.host.empty() ? std::string(any_host) : each.host};
     everything += certificate.certificate + '\n' + certificate.key + '\n';
   }
-  if (!site.client_certificate_authority.empty()) {
-    options.client_authorities =
-        text_of_file(site.client_certificate_authority, "the authority of clients' certificates");
-    everything += options.client_authorities;
-  }
+  options.client_authorities = net::read_certificate_file(site.client_certificate_authority);
+  everything += options.client_authorities;
   said = base::sha1(std::as_bytes(std::span(everything)));
   return options;
 }

@@ -49,7 +49,7 @@ class served_endpoints {
   using digest = std::array<std::byte, 20>;
   struct certificate_source {
     certificate_files files;  // absolute, or from the current folder
-    std::string host;         // empty: those that the certificate names
+    std::string host;         // empty: any
   };
   // An address that speaks TLS.
   struct tls_site {
