@@ -97,7 +97,10 @@ void say_how_to_trust(const dev_certs_options& options, const development_certif
             file +
             " node ...\n"
             "  SSL_CERT_FILE=" +
-            file + " dotnet run     # trusts this certificate and no other");
+            file +
+            " dotnet run     # trusts this certificate and no other\n"
+            "  windhover connect wss://localhost:5001/ws --authorities " +
+            file);
 }
 
 void export_certificate(const dev_certs_options& options, const development_certificate& certificate) {

@@ -28,4 +28,8 @@ bool has_expired(const net::loaded_certificate& certificate) {
   return X509_cmp_current_time(X509_get0_notAfter(certificate.openssl().leaf.get())) < 0;
 }
 
+bool is_premature(const net::loaded_certificate& certificate) {
+  return X509_cmp_current_time(X509_get0_notBefore(certificate.openssl().leaf.get())) > 0;
+}
+
 }  // namespace windhover::hosting

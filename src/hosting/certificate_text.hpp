@@ -13,7 +13,8 @@ std::string short_description(const certificate_info& certificate);
 
 certificate_info details_of(const net::loaded_certificate& certificate);
 
-// Whether its time is over.
+// Whether its time is over, or has not come.
 bool has_expired(const net::loaded_certificate& certificate);
+bool is_premature(const net::loaded_certificate& certificate);
 
 }  // namespace windhover::hosting

@@ -42,7 +42,9 @@ void write_file(const std::filesystem::path& file, const std::string& text, mode
   const int error = errno;
   if (::close(descriptor) != 0 || written != static_cast<ssize_t>(text.size()) ||
       ::rename(unfinished.c_str(), file.c_str()) != 0) {
-    if (written < 0) errno = error;
+    const int why = written < 0 ? error : errno;
+    ::unlink(unfinished.c_str());
+    errno = why;
     fail(file, "written");
   }
 }

@@ -27,6 +27,10 @@ net::client_certificate_mode mode_of(client_certificate_mode mode) {
   return net::client_certificate_mode::none;
 }
 
+net::tls_version version_of(tls_version version) {
+  return version == tls_version::tls_1_3 ? net::tls_version::tls_1_3 : net::tls_version::tls_1_2;
+}
+
 // HTTP/2 is not there yet: what could be either is HTTP/1.1.
 void require_http1(const served_endpoint& endpoint) {
   if (endpoint.protocols != http_protocols::http2) return;
@@ -45,6 +49,22 @@ std::string described(const net::tls_certificate& certificate) {
 // Relative paths start at the content root. Empty ones stay empty.
 std::string located(const std::string& path, const std::filesystem::path& content_root) {
   return path.empty() ? path : std::filesystem::absolute(content_root / path).string();
+}
+
+certificate_files located(const certificate_files& files, const std::filesystem::path& content_root) {
+  return {.certificate = located(files.certificate, content_root),
+          .key = located(files.key, content_root),
+          .password = files.password};
+}
+
+// Empty when there is nothing to complain about.
+std::string complaint_about_time(const net::tls_certificate& certificate) {
+  const net::loaded_certificate loaded(certificate);
+  const char* const complaint = has_expired(loaded)    ? " has expired: "
+                                : is_premature(loaded) ? " is not valid yet: "
+                                                       : "";
+  if (*complaint == '\0') return {};
+  return "the certificate '" + certificate.name + "'" + complaint + described(certificate);
 }
 
 certificate_files development_files(const std::string& url, logger& log) {
@@ -75,7 +95,7 @@ served_endpoints::served_endpoints(const settings& from, const https_options& in
     for (const listening_url& each : from.urls) {
       endpoint_settings endpoint;
       endpoint.url = each;
-      add(endpoint, from, in_code, log);
+      add(endpoint, from, in_code);
     }
     return;
   }
@@ -85,63 +105,60 @@ served_endpoints::served_endpoints(const settings& from, const https_options& in
     log.write(log_level::warning, "hosting",
               "Overriding address(es) " + urls + ": binding to the endpoints of the configuration instead");
   }
-  for (const endpoint_settings& each : from.endpoints) add(each, from, in_code, log);
+  for (const endpoint_settings& each : from.endpoints) add(each, from, in_code);
 }
 
-void served_endpoints::add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code,
-                           logger& log) {
+void served_endpoints::add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) {
   served_endpoint served{.url = endpoint.url.value(), .protocols = endpoint.protocols.value_or(in_code.protocols)};
   require_http1(served);
   if (is_https(served.url)) {
-    tls_site site;
-    site.url = to_string(served.url);
-    const auto add_certificate = [&](const certificate_files& files, const std::string& host) {
-      site.certificates.push_back({.files = {.certificate = located(files.certificate, from.content_root),
-                                             .key = located(files.key, from.content_root),
-                                             .password = files.password},
-                                   .host = host});
-    };
-    certificate_files first = endpoint.certificate;
-    std::vector<host_certificate> hosts;
-    for (const host_certificate_settings& each : endpoint.hosts) hosts.push_back({each.host, each.certificate});
-    if (first.certificate.empty() && hosts.empty()) hosts = in_code.host_certificates;
-    if (first.certificate.empty()) first = from.default_certificate;
-    if (first.certificate.empty()) first = in_code.certificate;
-    // A certificate for any host is what clients see that no other one is for.
-    const auto any = std::ranges::find(hosts, any_host, &host_certificate::host);
-    if (any != hosts.end()) {
-      first = any->files;
-      hosts.erase(any);
-    }
-    if (first.certificate.empty() && hosts.empty()) first = development_files(site.url, log);
-    if (!first.certificate.empty()) add_certificate(first, "");
-    for (const host_certificate& each : hosts) add_certificate(each.files, each.host);
-
-    site.client_certificate_authority =
-        located(endpoint.client_certificate_authority.empty() ? in_code.client_certificate_authority
-                                                              : endpoint.client_certificate_authority,
-                from.content_root);
-    site.options.client_certificates = mode_of(endpoint.client_certificates.value_or(in_code.client_certificates));
-    site.options.least = endpoint.least_version.value_or(in_code.least_version) == tls_version::tls_1_3
-                             ? net::tls_version::tls_1_3
-                             : net::tls_version::tls_1_2;
-    site.options.handshake_timeout = in_code.handshake_timeout;
+    tls_site site = site_of(endpoint, from, in_code);
     try {
       const net::server_tls_options options = read(site, site.seen);
       site.tls = std::make_shared<net::server_tls>(options);
-      log.write(log_level::debug, "hosting",
-                site.url + " is served with the certificate " + described(options.certificates.front()));
+      log_.write(log_level::debug, "hosting",
+                 site.url + " is served with the certificate " + described(options.certificates.front()));
+      // There is nothing better to serve.
       for (const net::tls_certificate& each : options.certificates)
-        if (has_expired(net::loaded_certificate(each)))
-          log.write(log_level::warning, "hosting",
-                    "The certificate '" + printable(each.name) + "' has expired: " + described(each));
-    } catch (const std::runtime_error& error) {
+        if (const std::string complaint = complaint_about_time(each); !complaint.empty())
+          log_.write(log_level::warning, "hosting", complaint);
+    } catch (const net::tls_error& error) {
       throw configuration_error(site.url + ": " + error.what());
     }
     served.tls = site.tls;
     sites_.push_back(std::move(site));
   }
   endpoints_.push_back(std::move(served));
+}
+
+served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& endpoint, const settings& from,
+                                                     const https_options& in_code) const {
+  tls_site site;
+  site.url = to_string(endpoint.url.value());
+  certificate_files first = endpoint.certificate;
+  std::vector<host_certificate> hosts;
+  for (const host_certificate_settings& each : endpoint.hosts) hosts.push_back({each.host, each.certificate});
+  if (first.certificate.empty() && hosts.empty()) hosts = in_code.host_certificates;
+  if (first.certificate.empty()) first = from.default_certificate;
+  if (first.certificate.empty()) first = in_code.certificate;
+  // A certificate for any host is what clients see that no other one is for.
+  const auto any = std::ranges::find(hosts, any_host, &host_certificate::host);
+  if (any != hosts.end()) {
+    first = any->files;
+    hosts.erase(any);
+  }
+  if (first.certificate.empty() && hosts.empty()) first = development_files(site.url, log_);
+  if (!first.certificate.empty()) site.certificates.push_back({located(first, from.content_root), ""});
+  for (const host_certificate& each : hosts)
+    site.certificates.push_back({located(each.files, from.content_root), each.host});
+
+  const std::string& authority = endpoint.client_certificate_authority.empty() ? in_code.client_certificate_authority
+                                                                               : endpoint.client_certificate_authority;
+  site.client_certificate_authority = located(authority, from.content_root);
+  site.options.client_certificates = mode_of(endpoint.client_certificates.value_or(in_code.client_certificates));
+  site.options.least = version_of(endpoint.least_version.value_or(in_code.least_version));
+  site.options.handshake_timeout = in_code.handshake_timeout;
+  return site;
 }
 
 net::server_tls_options served_endpoints::read(const tls_site& site, digest& said) {
@@ -167,11 +184,10 @@ bool served_endpoints::reload_certificates(reload which) {
       const digest before = each.seen;
       const net::server_tls_options options = read(each, each.seen);
       if (which == reload::changed && each.seen == before) continue;
-      // One that has expired may be served at the start, for want of a better one; here there is a better one.
+      // At the start there is nothing better to serve; here there is.
       for (const net::tls_certificate& certificate : options.certificates)
-        if (has_expired(net::loaded_certificate(certificate)))
-          throw net::tls_error("the certificate '" + printable(certificate.name) +
-                               "' has expired: " + described(certificate));
+        if (const std::string complaint = complaint_about_time(certificate); !complaint.empty())
+          throw net::tls_error(complaint);
       each.tls->replace(options);
       each.complaint.clear();
       log_.write(log_level::information, "hosting",

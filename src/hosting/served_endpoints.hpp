@@ -62,7 +62,8 @@ class served_endpoints {
     std::string complaint;  // about them
   };
 
-  void add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code, logger& log);
+  void add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code);
+  tls_site site_of(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) const;
   static net::server_tls_options read(const tls_site& site, digest& said);
 
   logger& log_;

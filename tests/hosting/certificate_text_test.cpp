@@ -33,6 +33,15 @@ TEST(certificate_text, what_was_made_can_be_read) {
   EXPECT_EQ(details.not_after - details.not_before, 96h);
 }
 
+TEST(certificate_text, a_certificate_is_premature_before_its_time) {
+  const net::made_certificate made = net::make_self_signed({.common_name = "a.example", .begins = 24h});
+  net::tls_certificate texts;
+  texts.certificate = made.certificate;
+  texts.key = made.key;
+  EXPECT_TRUE(is_premature(net::loaded_certificate(texts)));
+  EXPECT_FALSE(is_premature(certificate_that_ends(24h)));
+}
+
 TEST(certificate_text, a_certificate_expires_with_its_end) {
   EXPECT_TRUE(has_expired(certificate_that_ends(-24h)));
   EXPECT_FALSE(has_expired(certificate_that_ends(24h)));

@@ -255,6 +255,20 @@ describe('another certificate', async () => {
     await exchanged('second', 2);
   });
 
+  // The same signal, from a terminal that is closed: the kernel sends it to what runs there.
+  test('is nothing that a closed terminal asks for, which ends the tool gracefully', async () => {
+    const script = `
+import os, pty, sys
+child, terminal = pty.fork()
+if child == 0: os.execv(sys.argv[1], sys.argv[1:])
+seen = b''
+while b'Application started' not in seen: seen += os.read(terminal, 4096)
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))`;
+    await execute('/usr/bin/python3', ['-c', script, process.env.WINDHOVER_TOOL, 'serve', '--urls', 'https://127.0.0.1:0',
+      '--certificate', served.certificate, '--key', served.key], patience);
+  });
+
   test('is looked for at SIGHUP', async () => {
     const before = times('were read again: CN=second');
     tool.signal('SIGHUP');
