@@ -14,6 +14,7 @@ find_package(spdlog 1.10 REQUIRED)
 find_package(Threads REQUIRED)
 find_package(ZLIB 1.2.11 REQUIRED)
 pkg_check_modules(LIBURING REQUIRED IMPORTED_TARGET GLOBAL liburing>=2.3)
+pkg_check_modules(NGHTTP2 REQUIRED IMPORTED_TARGET GLOBAL libnghttp2>=1.52)
 
 if(WINDHOVER_BUILD_APPS)
   find_package(CLI11 2.1 REQUIRED)

@@ -128,7 +128,12 @@ bool http_response::write_awaiter::await_resume() const noexcept { return to_.co
 
 // 204 and 304 have no body (RFC 9110, sections 15.3.5 and 15.4.5); after HEAD it is left out.
 void http_response::start(bool body_is_complete) {
-  const bool never_has_body = status_ == 204 || status_ == 304;
+  const bool leaves_http = !backend_->may_have_body(status_);
+  if (leaves_http && written_ > 0) {
+    throw std::logic_error("a response to CONNECT with status " + std::to_string(status_) +
+                           " has no body: accept the request, or answer it with another status");
+  }
+  const bool never_has_body = leaves_http || status_ == 204 || status_ == 304;
   announced_ = announced_length();
   // The length may have been set after the writes.
   require_within_length(written_);
@@ -167,13 +172,29 @@ void http_response::finish() {
 }  // namespace windhover
 
 namespace windhover::http {
+namespace {
+
+std::string_view name_of(wire::http1::http_version version) noexcept {
+  switch (version) {
+    case wire::http1::http_version::http_1_0:
+      return "HTTP/1.0";
+    case wire::http1::http_version::http_1_1:
+      return "HTTP/1.1";
+    case wire::http1::http_version::http_2:
+      return "HTTP/2";
+  }
+  return {};
+}
+
+}  // namespace
 
 exchange::exchange(exchange_backend& backend, wire::http1::request_head head)
     : backend_(backend), request_(backend), response_(backend) {
   request_.method_ = std::move(head.method);
   request_.target_ = std::move(head.target);
   request_.headers_ = std::move(head.fields);
-  request_.protocol_ = head.version == wire::http1::http_version::http_1_1 ? "HTTP/1.1" : "HTTP/1.0";
+  connect_protocol_ = std::move(head.protocol);
+  request_.protocol_ = name_of(head.version);
   if (backend.transport().tls() != nullptr) request_.scheme_ = "https";
   request_.has_body_ = head.framing == wire::http1::body_framing::chunked ||
                        (head.framing == wire::http1::body_framing::content_length && head.content_length > 0);
@@ -208,7 +229,7 @@ void exchange::upgrade(std::unique_ptr<net::driver> successor) {
     throw bad_http_request(503, "the server has as many upgraded connections as it may have; try again later");
   }
   // Whatever this throws, the request can still be answered.
-  backend_.write_head(101, response_.headers_, response_framing::none);
+  backend_.write_upgrade_head(response_.status_, response_.headers_);
   upgraded_ = true;
   response_.started_ = true;
   response_.upgraded_ = true;

@@ -13,6 +13,7 @@
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "net/limit.hpp"
 #include "net/transport.hpp"
@@ -37,12 +38,17 @@ class exchange_backend {
 
   // Queues the head; `framing` says what follows. The backend adds Date, Server, Connection and its own framing fields.
   virtual void write_head(int status, const headers& fields, response_framing framing) = 0;
+  // The head that answers an upgrade: 101 in HTTP/1.1, where the status of the response does not count; the status in
+  // HTTP/2. Throws std::logic_error for a status that cannot answer one.
+  virtual void write_upgrade_head(int status, const headers& fields) = 0;
   virtual void write_body(std::span<const std::byte> bytes) = 0;
   virtual void end_body() = 0;
   // The response was cut short: the client must notice.
   virtual void break_off() noexcept = 0;
   // Whether the client sees bodies at all: not after HEAD.
   virtual bool wants_body() const noexcept = 0;
+  // Whether a response with this status may have one: not where what follows belongs to another protocol.
+  virtual bool may_have_body(int status) const noexcept = 0;
 
   // Ready at once, or resumed when the queue has fallen to the low mark or the connection has died.
   virtual bool writable() const noexcept = 0;
@@ -84,12 +90,14 @@ class exchange {
   const endpoint& local_endpoint();
 
   // Whether the request asks to leave HTTP, in a form in which that is possible (HTTP/1.1, Connection: upgrade, no
-  // body), and nobody has done so yet.
+  // body; HTTP/2, CONNECT with :protocol), and nobody has done so yet.
   bool upgradable() const noexcept { return !upgraded_ && backend_.upgradable(); }
-  // Sends 101 with the response's headers and puts the successor on the transport; it gets every byte from now on,
-  // those that came with the request too. Throws std::logic_error when the request is not upgradable, was upgraded
-  // already, or the response has started; bad_http_request (499) when the client has gone, which is nobody's mistake,
-  // and (503) when as many connections have been upgraded as may be.
+  // What a CONNECT request of HTTP/2 asks for, such as "websocket" (RFC 8441); empty for all others.
+  std::string_view connect_protocol() const noexcept { return connect_protocol_; }
+  // Sends the head that answers it, with the response's headers, and puts the successor on the transport; it gets every
+  // byte from now on, those that came with the request too. Throws std::logic_error when the request is not upgradable,
+  // was upgraded already, or the response has started; bad_http_request (499) when the client has gone, which is
+  // nobody's mistake, and (503) when as many connections have been upgraded as may be.
   void upgrade(std::unique_ptr<net::driver> successor);
   bool upgraded() const noexcept { return upgraded_; }
   // Drops the headers of the request, or moves them to one block, for a long life.
@@ -107,6 +115,7 @@ class exchange {
   exchange_backend& backend_;
   http_request request_;
   http_response response_;
+  std::string connect_protocol_;
   std::optional<std::stop_source> aborted_;
   std::unique_ptr<endpoint> remote_;
   std::unique_ptr<endpoint> local_;

@@ -44,10 +44,12 @@ class http1_connection final : public net::driver, private exchange_backend {
   // exchange_backend
   net::transport& transport() noexcept override { return stream_; }
   void write_head(int status, const headers& fields, response_framing framing) override;
+  void write_upgrade_head(int, const headers& fields) override { write_head(101, fields, response_framing::none); }
   void write_body(std::span<const std::byte> bytes) override;
   void end_body() override;
   void break_off() noexcept override { stream_.abort(); }
   bool wants_body() const noexcept override { return !is_head_request_; }
+  bool may_have_body(int) const noexcept override { return true; }
   bool writable() const noexcept override { return !connected() || !stream_.above_high_water(); }
   void wait_writable(std::coroutine_handle<> waiter) override;
   bool connected() const noexcept override { return state_ != state::dead && !stream_.closing(); }

@@ -98,14 +98,16 @@ std::unique_ptr<websocket_compression> negotiate_compression(const http::exchang
   return websocket_compression::negotiate(offers, settings, max_message_size);
 }
 
+bool is_http_2(const http::exchange& exchange) { return exchange.request().protocol() == "HTTP/2"; }
+
 wire::handshake_request handshake_of(const http::exchange& exchange) {
   const http_request& request = exchange.request();
-  const bool http_1_1 = request.protocol() == "HTTP/1.1";
   return {.method = request.method(),
-          .http_major = 1,
-          .http_minor = http_1_1 ? 1 : 0,
+          .http_major = is_http_2(exchange) ? 2 : 1,
+          .http_minor = request.protocol() == "HTTP/1.1" ? 1 : 0,
           .fields = request.headers(),
-          .has_body = request.has_body()};
+          .has_body = request.has_body(),
+          .connect_protocol = exchange.connect_protocol()};
 }
 
 }  // namespace
@@ -193,10 +195,13 @@ websocket_connection& open_websocket(http::exchange& exchange, shared_websocket_
   const std::uint64_t limit = settings ? settings->max_message_size : websocket_settings().max_message_size;
   auto compressing = negotiate_compression(exchange, compression, limit);
   http_response& response = exchange.response();
-  const std::string accept = wire::accept_key(exchange.request().header("Sec-WebSocket-Key").value_or(""));
-  response.header("Connection", "Upgrade");
-  response.header("Upgrade", "websocket");
-  response.header("Sec-WebSocket-Accept", accept);
+  // HTTP/2 has no key to answer: that the stream is one for a WebSocket has been said (RFC 8441, section 5).
+  if (!is_http_2(exchange)) {
+    const std::string accept = wire::accept_key(exchange.request().header("Sec-WebSocket-Key").value_or(""));
+    response.header("Connection", "Upgrade");
+    response.header("Upgrade", "websocket");
+    response.header("Sec-WebSocket-Accept", accept);
+  }
   if (!protocol.empty()) response.header("Sec-WebSocket-Protocol", protocol);
   if (compressing) response.header("Sec-WebSocket-Extensions", compressing->agreed());
 

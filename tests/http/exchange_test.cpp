@@ -29,6 +29,7 @@ class recording_backend final : public exchange_backend {
                                                    : " length";
     log += "\n";
   }
+  void write_upgrade_head(int, const headers& fields) override { write_head(101, fields, response_framing::none); }
   void write_body(std::span<const std::byte> bytes) override {
     log += bytes.size() > 100 ? std::to_string(bytes.size()) + " bytes" : "'" + std::string(test::text_of(bytes)) + "'";
     log += "\n";
@@ -36,6 +37,7 @@ class recording_backend final : public exchange_backend {
   void end_body() override { log += "end\n"; }
   void break_off() noexcept override { log += "broken off\n"; }
   bool wants_body() const noexcept override { return !is_head; }
+  bool may_have_body(int) const noexcept override { return true; }
   bool writable() const noexcept override { return true; }
   void wait_writable(std::coroutine_handle<>) override {}
   bool connected() const noexcept override { return true; }

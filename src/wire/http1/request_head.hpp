@@ -11,9 +11,11 @@
 
 namespace windhover::wire::http1 {
 
-enum class http_version : std::uint8_t { http_1_0, http_1_1 };
+// Requests of HTTP/2 take the form of this head too (wire/http2/request_fields.hpp).
+enum class http_version : std::uint8_t { http_1_0, http_1_1, http_2 };
 
-// How the end of the body is found (RFC 9112, section 6.3).
+// How the end of the body is found (RFC 9112, section 6.3). In HTTP/2, where the end of the stream is the body's,
+// "chunked" means that its length was not announced.
 enum class body_framing : std::uint8_t { none, content_length, chunked };
 
 struct request_head {
@@ -22,6 +24,8 @@ struct request_head {
   // into the Host field (RFC 9112, section 3.2.2).
   std::string target;
   headers fields;
+  // What a CONNECT request of HTTP/2 asks for with :protocol (RFC 8441, section 4); empty in all others.
+  std::string protocol;
   // The length of the body when `framing` is content_length.
   std::uint64_t content_length = 0;
   http_version version = http_version::http_1_1;
@@ -31,8 +35,8 @@ struct request_head {
   // Whether the client waits for "100 Continue" before it sends the body (RFC 9110, section 10.1.1). Never set for
   // HTTP/1.0 or without a body.
   bool expects_continue = false;
-  // Whether the request asks to leave HTTP/1.1: an Upgrade field, named in Connection (RFC 9110, section 7.8). Never
-  // set for HTTP/1.0.
+  // Whether the request asks to leave HTTP: an Upgrade field, named in Connection (RFC 9110, section 7.8), or :protocol
+  // in HTTP/2. Never set for HTTP/1.0.
   bool wants_upgrade = false;
 };
 

@@ -85,6 +85,10 @@ std::string joined(std::span<const std::string_view> members) {
 
 bool is_websocket_request(const handshake_request& request) {
   const headers& fields = request.fields;
+  if (request.http_major == 2) {
+    return request.method == "CONNECT" && base::equals_ignoring_case(request.connect_protocol, "websocket") &&
+           lists_member(fields, "Sec-WebSocket-Version", supported_version);
+  }
   const auto key = only_value(fields, "Sec-WebSocket-Key");
   return request.http_major == 1 && request.http_minor >= 1 && !request.has_body &&
          base::equals_ignoring_case(request.method, "GET") &&

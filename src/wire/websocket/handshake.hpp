@@ -1,5 +1,5 @@
-// The opening handshake (RFC 6455, section 4) of both sides over HTTP/1.1: what makes a request one for a WebSocket,
-// what a client sends and how it judges the answer. Reading and writing messages is HTTP's business.
+// The opening handshake (RFC 6455, section 4; over HTTP/2, RFC 8441, section 5): what makes a request one for a
+// WebSocket, what a client sends and how it judges the answer. Reading and writing messages is HTTP's business.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,15 @@ struct handshake_request {
   int http_major;
   int http_minor;
   const headers& fields;
-  bool has_body;  // chunked, or a Content-Length above 0
+  bool has_body;                          // chunked, or a Content-Length above 0
+  std::string_view connect_protocol = {};  // :protocol in HTTP/2
 };
 
 // Whether a client asks for a WebSocket: GET over HTTP/1.1 without a body, with "websocket" among the members of
 // Upgrade, "Upgrade" among those of Connection, "13" among those of Sec-WebSocket-Version, and one valid
-// Sec-WebSocket-Key (RFC 6455, section 4.2.1). Nothing else is looked at; the origin is checked apart from this.
+// Sec-WebSocket-Key (RFC 6455, section 4.2.1). Over HTTP/2 it is CONNECT with the :protocol "websocket" and the same
+// version, and the rest has no meaning (RFC 8441, section 5). Nothing else is looked at; the origin is checked apart
+// from this.
 [[nodiscard]] bool is_websocket_request(const handshake_request& request);
 
 // Whether the client names versions of the protocol and 13 is not among them. Such a request is answered with 426 and

@@ -1,0 +1,463 @@
+#include "wire/http2/session.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <nghttp2/nghttp2.h>
+
+#include "base/text.hpp"
+
+namespace windhover::wire::http2 {
+namespace {
+
+// Acknowledgements that wait because the peer does not read. Far more than any honest peer lets pile up.
+constexpr std::size_t most_waiting_acknowledgements = 1000;
+// Of one head. A frame holds 16 KiB, so that the largest head that is allowed has room.
+constexpr std::size_t most_continuations = 8;
+// Of an answer, compressed.
+constexpr std::size_t most_head = std::size_t{1} << 20;
+
+// ----- Memory: from operator new, as everything else is, so that tests can let it fail.
+
+constexpr std::size_t size_place = alignof(std::max_align_t);
+
+void* take(std::size_t size) noexcept {
+  if (size > std::numeric_limits<std::size_t>::max() - size_place) return nullptr;
+  void* const block = ::operator new(size + size_place, std::nothrow);
+  if (block == nullptr) return nullptr;
+  std::memcpy(block, &size, sizeof size);
+  return static_cast<std::byte*>(block) + size_place;
+}
+
+void give_back(void* memory) noexcept {
+  if (memory != nullptr) ::operator delete(static_cast<std::byte*>(memory) - size_place);
+}
+
+void* take_for_nghttp2(std::size_t size, void*) noexcept { return take(size); }
+void give_back_of_nghttp2(void* memory, void*) noexcept { give_back(memory); }
+void* take_zeroed(std::size_t count, std::size_t size, void*) noexcept {
+  if (size != 0 && count > std::numeric_limits<std::size_t>::max() / size) return nullptr;
+  void* const memory = take(count * size);
+  if (memory != nullptr) std::memset(memory, 0, count * size);
+  return memory;
+}
+void* take_other_size(void* memory, std::size_t size, void*) noexcept {
+  if (memory == nullptr) return take(size);
+  std::size_t before = 0;
+  std::memcpy(&before, static_cast<std::byte*>(memory) - size_place, sizeof before);
+  if (size <= before) return memory;
+  void* const larger = take(size);
+  if (larger == nullptr) return nullptr;
+  std::memcpy(larger, memory, before);
+  give_back(memory);
+  return larger;
+}
+
+std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
+  return {reinterpret_cast<const char*>(bytes), size};
+}
+std::span<const std::byte> bytes_of(const std::uint8_t* bytes, std::size_t size) {
+  return std::as_bytes(std::span(bytes, size));
+}
+
+nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t flags = NGHTTP2_NV_FLAG_NONE) {
+  // nghttp2 copies both, and makes the name's letters small.
+  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
+          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), flags};
+}
+
+void require_memory(int outcome) {
+  if (outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+}
+
+error_code code_of_fatal(int error) noexcept {
+  switch (error) {
+    case NGHTTP2_ERR_FLOODED:
+    case NGHTTP2_ERR_TOO_MANY_CONTINUATIONS:
+      return error_code::enhance_your_calm;
+    case NGHTTP2_ERR_BAD_CLIENT_MAGIC:
+      return error_code::protocol_error;
+    default:
+      return error_code::internal_error;
+  }
+}
+
+}  // namespace
+
+struct session::parts {
+  explicit parts(session_events& to) noexcept : events(to) {}
+  parts(const parts&) = delete;
+  parts& operator=(const parts&) = delete;
+  ~parts() { nghttp2_session_del(handle); }
+
+  static parts& of(void* user) noexcept { return *static_cast<parts*>(user); }
+  session_stream* stream(stream_id id) const noexcept {
+    return static_cast<session_stream*>(nghttp2_session_get_stream_user_data(handle, id));
+  }
+  // What an event throws waits until nghttp2 has returned.
+  template <class Act>
+  int guarded(Act&& act) noexcept {
+    try {
+      return act();
+    } catch (...) {
+      out_of_memory = true;
+      return NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+  }
+  void judge(int outcome) {
+    if (out_of_memory || outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+    if (outcome < NGHTTP2_ERR_FATAL) broken = code_of_fatal(outcome);
+  }
+  void write_last_words();
+
+  // The callbacks, with the signatures that nghttp2 asks for.
+  static int headers_begin(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept;
+  static int header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
+                    const std::uint8_t* value, std::size_t value_size, std::uint8_t flags, void* user) noexcept;
+  static int frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept;
+  static int data_received(nghttp2_session*, std::uint8_t flags, stream_id id, const std::uint8_t* bytes,
+                           std::size_t size, void* user) noexcept;
+  static int stream_closed(nghttp2_session*, stream_id id, std::uint32_t why, void* user) noexcept;
+  static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept;
+  static int frame_not_sent(nghttp2_session* handle, const nghttp2_frame* frame, int error, void* user) noexcept;
+  static ssize_t read_data(nghttp2_session*, stream_id id, std::uint8_t* into, std::size_t most, std::uint32_t* flags,
+                           nghttp2_data_source* source, void* user) noexcept;
+  static int send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header, std::size_t size,
+                       nghttp2_data_source* source, void* user) noexcept;
+
+  session_events& events;
+  nghttp2_session* handle = nullptr;
+  std::optional<error_code> broken;  // nghttp2 has given up
+  bool said_last_words = false;
+  bool out_of_memory = false;
+};
+
+// ----- What arrives
+
+int session::parts::headers_begin(nghttp2_session* handle, const nghttp2_frame* frame, void* user) noexcept {
+  parts& here = of(user);
+  if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  const stream_id id = frame->hd.stream_id;
+  return here.guarded([&]() -> int {
+    if (here.events.on_headers_begin(id)) return 0;
+    require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  });
+}
+
+int session::parts::header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name,
+                           std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
+                           void* user) noexcept {
+  parts& here = of(user);
+  session_stream* const stream = here.stream(frame->hd.stream_id);
+  if (stream == nullptr || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  return here.guarded([&] {
+    here.events.on_header(*stream, text_of(name, name_size), text_of(value, value_size));
+    return 0;
+  });
+}
+
+int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+  parts& here = of(user);
+  const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
+  const bool acknowledges = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
+  return here.guarded([&] {
+    session_stream* stream = nullptr;
+    switch (frame->hd.type) {
+      case NGHTTP2_HEADERS:
+        stream = here.stream(frame->hd.stream_id);
+        if (stream != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+          here.events.on_headers_end(*stream, ends);
+        }
+        if (stream != nullptr && ends) here.events.on_stream_end(*stream);
+        break;
+      case NGHTTP2_DATA:
+        if (frame->hd.length == 0 && !ends) here.events.on_event(event::control_frame);
+        stream = here.stream(frame->hd.stream_id);
+        if (stream != nullptr && ends) here.events.on_stream_end(*stream);
+        break;
+      case NGHTTP2_RST_STREAM:
+        here.events.on_event(event::reset);
+        break;
+      case NGHTTP2_PING:
+        if (acknowledges) {
+          here.events.on_ping_answered();
+        } else {
+          here.events.on_event(event::control_frame);
+        }
+        break;
+      case NGHTTP2_SETTINGS:
+        if (!acknowledges) here.events.on_event(event::control_frame);
+        break;
+      case NGHTTP2_PRIORITY:
+        here.events.on_event(event::control_frame);
+        break;
+      default:
+        break;
+    }
+    return 0;
+  });
+}
+
+int session::parts::data_received(nghttp2_session*, std::uint8_t, stream_id id, const std::uint8_t* bytes,
+                                  std::size_t size, void* user) noexcept {
+  parts& here = of(user);
+  session_stream* const stream = here.stream(id);
+  return here.guarded([&] {
+    require_memory(nghttp2_session_consume_connection(here.handle, size));
+    if (stream != nullptr) here.events.on_data(*stream, bytes_of(bytes, size));
+    return 0;
+  });
+}
+
+int session::parts::stream_closed(nghttp2_session*, stream_id id, std::uint32_t why, void* user) noexcept {
+  parts& here = of(user);
+  session_stream* const stream = here.stream(id);
+  if (stream == nullptr) return 0;
+  nghttp2_session_set_stream_user_data(here.handle, id, nullptr);
+  return here.guarded([&] {
+    here.events.on_stream_closed(*stream, static_cast<error_code>(why));
+    return 0;
+  });
+}
+
+// ----- What leaves
+
+int session::parts::frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
+  if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
+  switch (static_cast<error_code>(frame->rst_stream.error_code)) {
+    case error_code::protocol_error:
+    case error_code::flow_control_error:
+    case error_code::stream_closed:
+    case error_code::frame_size_error:
+    case error_code::refused_stream:
+      return of(user).guarded([user] {
+        of(user).events.on_event(event::refused);
+        return 0;
+      });
+    default:
+      return 0;
+  }
+}
+
+// A head that cannot be sent would leave the peer waiting for it.
+int session::parts::frame_not_sent(nghttp2_session* handle, const nghttp2_frame* frame, int error,
+                                   void* user) noexcept {
+  if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_FRAME_SIZE_ERROR) return 0;
+  return of(user).guarded([&] {
+    require_memory(
+        nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
+    return 0;
+  });
+}
+
+ssize_t session::parts::read_data(nghttp2_session*, stream_id id, std::uint8_t*, std::size_t most,
+                                  std::uint32_t* flags, nghttp2_data_source*, void* user) noexcept {
+  parts& here = of(user);
+  if (!here.events.may_write()) return NGHTTP2_ERR_PAUSE;
+  session_stream* const stream = here.stream(id);
+  if (stream == nullptr) return NGHTTP2_ERR_DEFERRED;
+  return here.guarded([&]() -> int {
+    const session_events::data ready = here.events.next_data(*stream, most);
+    if (ready.size == 0 && !ready.ends) return NGHTTP2_ERR_DEFERRED;
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (ready.ends) *flags |= NGHTTP2_DATA_FLAG_EOF;
+    return static_cast<int>(ready.size);
+  });
+}
+
+int session::parts::send_data(nghttp2_session*, nghttp2_frame* frame, const std::uint8_t* header, std::size_t size,
+                              nghttp2_data_source*, void* user) noexcept {
+  constexpr std::size_t frame_header = 9;
+  parts& here = of(user);
+  session_stream* const stream = here.stream(frame->hd.stream_id);
+  return here.guarded([&] {
+    here.events.write(bytes_of(header, frame_header));
+    if (stream != nullptr) here.events.write_data(*stream, size);
+    return 0;
+  });
+}
+
+// nghttp2 says nothing more once it has given up, but the peer is to know why (RFC 9113, section 5.4.1).
+void session::parts::write_last_words() {
+  if (std::exchange(said_last_words, true)) return;
+  std::array<std::uint8_t, 17> frame{0, 0, 8, NGHTTP2_GOAWAY};
+  const auto put = [&frame](std::size_t at, std::uint32_t value) {
+    for (std::size_t i = 0; i < 4; ++i) frame[at + i] = static_cast<std::uint8_t>(value >> (24 - 8 * i));
+  };
+  put(9, static_cast<std::uint32_t>(nghttp2_session_get_last_proc_stream_id(handle)));
+  put(13, static_cast<std::uint32_t>(*broken));
+  events.write(bytes_of(frame.data(), frame.size()));
+}
+
+// ----- The session
+
+namespace {
+
+struct free_callbacks {
+  void operator()(nghttp2_session_callbacks* made) const noexcept { nghttp2_session_callbacks_del(made); }
+};
+struct free_option {
+  void operator()(nghttp2_option* made) const noexcept { nghttp2_option_del(made); }
+};
+
+std::unique_ptr<nghttp2_option, free_option> option_of(const session_settings& settings) {
+  nghttp2_option* made = nullptr;
+  if (nghttp2_option_new(&made) != 0) throw std::bad_alloc();
+  std::unique_ptr<nghttp2_option, free_option> option(made);
+  nghttp2_option_set_no_auto_window_update(made, 1);
+  nghttp2_option_set_no_closed_streams(made, 1);
+  if (!settings.expects_preface) nghttp2_option_set_no_recv_client_magic(made, 1);
+  nghttp2_option_set_max_outbound_ack(made, most_waiting_acknowledgements);
+  nghttp2_option_set_max_continuations(made, most_continuations);
+  nghttp2_option_set_max_send_header_block_length(made, most_head);
+  // It would look at a clock. Resets are counted above, where the time comes from the loop.
+  nghttp2_option_set_stream_reset_rate_limit(made, std::numeric_limits<std::uint64_t>::max(), 1);
+  return option;
+}
+
+}  // namespace
+
+session::session(session_events& to, const session_settings& settings) : parts_(std::make_unique<parts>(to)) {
+  nghttp2_session_callbacks* made = nullptr;
+  if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
+  const std::unique_ptr<nghttp2_session_callbacks, free_callbacks> callbacks(made);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(made, &parts::headers_begin);
+  nghttp2_session_callbacks_set_on_header_callback(made, &parts::header);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(made, &parts::frame_received);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, &parts::data_received);
+  nghttp2_session_callbacks_set_on_stream_close_callback(made, &parts::stream_closed);
+  nghttp2_session_callbacks_set_on_frame_send_callback(made, &parts::frame_sent);
+  nghttp2_session_callbacks_set_on_frame_not_send_callback(made, &parts::frame_not_sent);
+  nghttp2_session_callbacks_set_send_data_callback(made, &parts::send_data);
+
+  const auto option = option_of(settings);
+  nghttp2_mem memory{nullptr, take_for_nghttp2, give_back_of_nghttp2, take_zeroed, take_other_size};
+  if (nghttp2_session_server_new3(&parts_->handle, made, parts_.get(), option.get(), &memory) != 0) {
+    throw std::bad_alloc();
+  }
+
+  const std::array<nghttp2_settings_entry, 7> entries{{
+      {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.header_table_size},
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
+      {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, settings.max_frame_size},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.max_header_list_size},
+      {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  }};
+  nghttp2_session* const handle = parts_->handle;
+  if (nghttp2_submit_settings(handle, NGHTTP2_FLAG_NONE, entries.data(), entries.size()) != 0 ||
+      nghttp2_session_set_local_window_size(handle, NGHTTP2_FLAG_NONE, 0,
+                                            static_cast<std::int32_t>(settings.connection_window)) != 0) {
+    throw std::bad_alloc();
+  }
+}
+
+session::~session() = default;
+
+bool session::receive(std::span<const std::byte> bytes) {
+  if (parts_->broken) return false;
+  const ssize_t outcome = nghttp2_session_mem_recv(
+      parts_->handle, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  parts_->judge(static_cast<int>(std::min<ssize_t>(outcome, 0)));
+  return !parts_->broken;
+}
+
+void session::send() {
+  while (!parts_->broken && parts_->events.may_write()) {
+    const std::uint8_t* bytes = nullptr;
+    const ssize_t size = nghttp2_session_mem_send(parts_->handle, &bytes);
+    parts_->judge(static_cast<int>(std::min<ssize_t>(size, 0)));
+    if (size <= 0) break;
+    parts_->events.write(bytes_of(bytes, static_cast<std::size_t>(size)));
+  }
+  if (parts_->broken) parts_->write_last_words();
+}
+
+bool session::wants_to_send() const noexcept {
+  return parts_->broken ? !parts_->said_last_words : nghttp2_session_want_write(parts_->handle) != 0;
+}
+
+std::size_t session::waiting_frames() const noexcept { return nghttp2_session_get_outbound_queue_size(parts_->handle); }
+
+bool session::finished() const noexcept {
+  if (parts_->broken) return parts_->said_last_words;
+  return nghttp2_session_want_read(parts_->handle) == 0 && nghttp2_session_want_write(parts_->handle) == 0;
+}
+
+void session::set_stream(stream_id id, session_stream* owner) noexcept {
+  nghttp2_session_set_stream_user_data(parts_->handle, id, owner);
+}
+
+void session::respond(stream_id id, int status, const headers& fields, bool body_follows) {
+  if (parts_->broken) return;
+  std::array<char, 12> digits;
+  const auto [end, error] = std::to_chars(digits.data(), digits.data() + digits.size(), status);
+  static_cast<void>(error);
+  std::vector<nghttp2_nv> list;
+  list.reserve(fields.size() + 1);
+  list.push_back(field(":status", {digits.data(), static_cast<std::size_t>(end - digits.data())}));
+  for (const headers::field each : fields) {
+    // A cookie is a secret that is sent once: it has no place in the table.
+    const bool secret = base::equals_ignoring_case(each.name, "Set-Cookie");
+    list.push_back(field(each.name, base::trim(each.value), secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
+  }
+  nghttp2_data_provider provider{{.ptr = nullptr}, &parts::read_data};
+  require_memory(
+      nghttp2_submit_response(parts_->handle, id, list.data(), list.size(), body_follows ? &provider : nullptr));
+  // All streams take turns, whatever the peer says of their priorities.
+  const nghttp2_extpri fair{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
+  require_memory(nghttp2_session_change_extpri_stream_priority(parts_->handle, id, &fair, 1));
+}
+
+void session::inform(stream_id id, int status) {
+  if (parts_->broken) return;
+  const std::string digits = std::to_string(status);
+  const nghttp2_nv line = field(":status", digits);
+  require_memory(nghttp2_submit_headers(parts_->handle, NGHTTP2_FLAG_NONE, id, nullptr, &line, 1, nullptr));
+}
+
+void session::resume(stream_id id) {
+  if (!parts_->broken) require_memory(nghttp2_session_resume_data(parts_->handle, id));
+}
+
+void session::reset(stream_id id, error_code why) {
+  if (parts_->broken) return;
+  require_memory(
+      nghttp2_submit_rst_stream(parts_->handle, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(why)));
+}
+
+void session::consume(stream_id id, std::size_t bytes) {
+  if (!parts_->broken) require_memory(nghttp2_session_consume_stream(parts_->handle, id, bytes));
+}
+
+void session::ping() {
+  if (!parts_->broken) require_memory(nghttp2_submit_ping(parts_->handle, NGHTTP2_FLAG_NONE, nullptr));
+}
+
+void session::announce_shutdown() {
+  if (!parts_->broken) require_memory(nghttp2_submit_shutdown_notice(parts_->handle));
+}
+
+void session::shut_down() {
+  if (parts_->broken) return;
+  require_memory(nghttp2_submit_goaway(parts_->handle, NGHTTP2_FLAG_NONE,
+                                       nghttp2_session_get_last_proc_stream_id(parts_->handle), NGHTTP2_NO_ERROR,
+                                       nullptr, 0));
+}
+
+void session::terminate(error_code why) {
+  if (parts_->broken) return;
+  require_memory(nghttp2_session_terminate_session(parts_->handle, static_cast<std::uint32_t>(why)));
+}
+
+}  // namespace windhover::wire::http2
