@@ -57,6 +57,7 @@ class memory_server {
       : loop_(std::make_unique<test::virtual_engine>(), {.log = &log_}) {
     context.handler = std::move(handler);
     context.options.log = &log_;
+    context.options.protocols = http::protocols::http1;  // unless told otherwise
   }
 
   http::server_context context;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "http/http1_connection.hpp"
+#include "http/server_connection.hpp"
 #include "net/tls_transport.hpp"
 
 namespace windhover::hosting {
@@ -47,7 +47,7 @@ loop_server::loop_server(net::event_loop& loop, const settings& from, const serv
 net::event_loop::driver_factory loop_server::connections(const served_endpoint& endpoint) {
   net::event_loop::driver_factory http = [this](net::transport& stream) {
     has_late_connection_ = draining_;
-    return std::make_unique<http::http1_connection>(stream, shared_);
+    return http::make_server_connection(stream, shared_);
   };
   return endpoint.tls ? net::over_tls(endpoint.tls, std::move(http)) : http;
 }

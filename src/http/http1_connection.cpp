@@ -8,7 +8,10 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "http/http2_connection.hpp"
+#include "http/request_failure.hpp"
 #include "wire/http1/serializer.hpp"
+#include "wire/http2/preface.hpp"
 
 namespace windhover::http {
 namespace {
@@ -31,7 +34,8 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 http1_connection::http1_connection(net::transport& on, server_context& shared)
     : stream_(on),
       shared_(shared),
-      timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }) {
+      timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }),
+      may_be_http2_(shared.options.protocols != protocols::http1 && on.tls() == nullptr) {
   stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
   stream_.loop().arm(timer_, shared.options.headers_timeout);
 }
@@ -137,6 +141,7 @@ std::size_t http1_connection::on_bytes(std::span<const std::byte> bytes) noexcep
 
 std::size_t http1_connection::take(std::span<const std::byte> bytes) {
   std::span<const std::byte> rest = bytes;
+  if (may_be_http2_ && is_http2(rest)) return bytes.size() - rest.size();
   while (!rest.empty()) {
     switch (state_) {
       case state::idle:
@@ -162,6 +167,33 @@ std::size_t http1_connection::take(std::span<const std::byte> bytes) {
     }
   }
   return bytes.size();
+}
+
+// Looks at the first bytes of a connection: clients may know that HTTP/2 is spoken here (RFC 9113, section 3.3). True
+// while that may be so, and once it is.
+bool http1_connection::is_http2(std::span<const std::byte>& bytes) {
+  constexpr std::string_view preface = wire::http2::client_preface;
+  const std::span<const std::byte> expected = bytes_of(preface.substr(preface_));
+  const std::size_t most = std::min(bytes.size(), expected.size());
+  const auto difference =
+      std::mismatch(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(most), expected.begin());
+  const auto same = static_cast<std::size_t>(difference.first - bytes.begin());
+  preface_ += same;
+  bytes = bytes.subspan(same);
+  if (preface_ == preface.size()) {
+    auto next = std::make_unique<http2_connection>(stream_, shared_, http2_connection::preface::read);
+    enter(state::dead);
+    may_be_http2_ = false;
+    if (draining_server_) next->drain();
+    stream_.set_sink(*next);
+    stream_.hand_over(std::move(next));
+    return true;
+  }
+  if (bytes.empty()) return true;
+  may_be_http2_ = false;
+  std::span<const std::byte> begun = bytes_of(preface.substr(0, preface_));
+  if (!begun.empty()) static_cast<void>(read_head(begun));
+  return false;
 }
 
 // True when a whole head has been read.
@@ -245,35 +277,12 @@ void http1_connection::handler_has_ended(std::exception_ptr failure) {
   stream_.driver_finished();
 }
 
-// What nobody caught becomes the response.
+// What nobody caught becomes the response. Once the head has gone, all that can be said is that it is not whole.
 void http1_connection::answer_failure(const std::exception_ptr& failure) {
-  std::string what = "something that is no std::exception was thrown";
-  try {
-    std::rethrow_exception(failure);
-  } catch (const bad_http_request& error) {
-    return answer_instead(error.status(), error.what());
-  } catch (const std::exception& error) {
-    what = error.what();
-  } catch (...) {
-  }
-  if (shared_.options.log != nullptr)
-    shared_.options.log->write(log_level::error, "http", describe() + " failed: " + what);
-  answer_instead(500, {});
-}
-
-// Once the head has gone, all that can be said is that the response is not whole.
-void http1_connection::answer_instead(int status, std::string_view text) {
-  if (state_ != state::handling) return;
-  if (status < 400 || status > 599) status = 500;
-  http_response& response = exchange_->response();
-  if (response.started() || status == client_gone) return stream_.abort();
-  response.reset();
-  response.status(status);
-  if (!text.empty()) {
-    response.content_type(plain_text);
-    static_cast<void>(response.write(text));
-  }
-  exchange_->finish();
+  const request_failure found = http::describe(failure);
+  if (!found.what.empty() && shared_.options.log != nullptr)
+    shared_.options.log->write(log_level::error, "http", describe() + " failed: " + found.what);
+  if (state_ == state::handling && !answer(*exchange_, found)) stream_.abort();
 }
 
 void http1_connection::end_request() {

@@ -1,5 +1,5 @@
 // The server's side of an HTTP/1.1 connection (RFC 9112): one request after the other, answers in order, and the
-// upgrade.
+// upgrade. A client that speaks HTTP/2 from the first byte, where that is allowed, is handed to http2_connection.
 //
 // While a handler runs, what the client has sent beyond its request stays in the transport. Bodies are not buffered:
 // bytes go from the transport to the reader, and without a reader the transport is paused.
@@ -61,13 +61,13 @@ class http1_connection final : public net::driver, private exchange_backend {
   void upgrade(std::unique_ptr<net::driver> successor) override;
 
   std::size_t take(std::span<const std::byte> bytes);
+  bool is_http2(std::span<const std::byte>& bytes);
   template <class Act>
   void end_without_memory(Act&& act) noexcept;
   bool read_head(std::span<const std::byte>& bytes);
   void start_handler();
   void handler_has_ended(std::exception_ptr failure);
   void answer_failure(const std::exception_ptr& failure);
-  void answer_instead(int status, std::string_view text);
   void read_body(std::span<const std::byte>& bytes);
   void drain_body(std::span<const std::byte>& bytes);
   void end_request();
@@ -101,7 +101,8 @@ class http1_connection final : public net::driver, private exchange_backend {
   std::unique_ptr<read_failure> read_failure_;
   std::size_t read_count_ = 0;
   std::size_t drained_ = 0;
-  std::size_t queued_ = 0;  // when the timer was armed
+  std::size_t preface_ = 0;  // octets of HTTP/2's that have come
+  std::size_t queued_ = 0;   // when the timer was armed
 
   state state_ = state::idle;
   bool keep_alive_ = true;
@@ -115,6 +116,7 @@ class http1_connection final : public net::driver, private exchange_backend {
   bool handler_running_ = false;
   bool draining_server_ = false;
   bool peer_ended_ = false;
+  bool may_be_http2_;  // nothing has come yet that a client of HTTP/2 would not send
 };
 
 }  // namespace windhover::http

@@ -474,7 +474,6 @@ TEST(Http1Connection, RefusesMalformedAndSmugglingRequestsAndServesNothingBehind
       {"TLS on a plain port", "\x16\x03\x01\x02\x00\x01"sv, "400"},
       {"no host", "GET / HTTP/1.1\r\n\r\n", "400"},
       {"two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400"},
-      {"HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400 or 505"},
       {"version", "GET / HTTP/3.0\r\nHost: a\r\n\r\n", "505"},
       {"CONNECT", "CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n", "400"},
       {"bad escape in the path", "GET /%zz HTTP/1.1\r\nHost: a\r\n\r\n", "400"},

@@ -14,6 +14,8 @@
 #include <nghttp2/nghttp2.h>
 
 #include "base/text.hpp"
+#include "wire/http2/frame_watch.hpp"
+#include "wire/http2/preface.hpp"
 
 namespace windhover::wire::http2 {
 namespace {
@@ -93,7 +95,8 @@ error_code code_of_fatal(int error) noexcept {
 }  // namespace
 
 struct session::parts {
-  explicit parts(session_events& to) noexcept : events(to) {}
+  parts(session_events& to, bool expects_preface) noexcept
+      : events(to), watch(expects_preface ? client_preface.size() : 0) {}
   parts(const parts&) = delete;
   parts& operator=(const parts&) = delete;
   ~parts() { nghttp2_session_del(handle); }
@@ -114,7 +117,18 @@ struct session::parts {
   }
   void judge(int outcome) {
     if (out_of_memory || outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
-    if (outcome < NGHTTP2_ERR_FATAL) broken = code_of_fatal(outcome);
+    if (outcome < NGHTTP2_ERR_FATAL && !broken) broken = code_of_fatal(outcome);
+  }
+  int tell(event what) {
+    if (events.on_event(what)) return 0;
+    broken = error_code::enhance_your_calm;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  int note_reset(stream_id id) noexcept {
+    return guarded([&] {
+      watch.note_reset(id);
+      return 0;
+    });
   }
   void write_last_words();
 
@@ -126,6 +140,7 @@ struct session::parts {
   static int data_received(nghttp2_session*, std::uint8_t flags, stream_id id, const std::uint8_t* bytes,
                            std::size_t size, void* user) noexcept;
   static int stream_closed(nghttp2_session*, stream_id id, std::uint32_t why, void* user) noexcept;
+  static int invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) noexcept;
   static int frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept;
   static int frame_not_sent(nghttp2_session* handle, const nghttp2_frame* frame, int error, void* user) noexcept;
   static ssize_t read_data(nghttp2_session*, stream_id id, std::uint8_t* into, std::size_t most, std::uint32_t* flags,
@@ -134,6 +149,7 @@ struct session::parts {
                        nghttp2_data_source* source, void* user) noexcept;
 
   session_events& events;
+  frame_watch watch;
   nghttp2_session* handle = nullptr;
   std::optional<error_code> broken;  // nghttp2 has given up
   bool said_last_words = false;
@@ -148,6 +164,7 @@ int session::parts::headers_begin(nghttp2_session* handle, const nghttp2_frame* 
   const stream_id id = frame->hd.stream_id;
   return here.guarded([&]() -> int {
     if (here.events.on_headers_begin(id)) return 0;
+    if (const int enough = here.tell(event::refused); enough != 0) return enough;
     require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
     return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
   });
@@ -169,7 +186,7 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
   parts& here = of(user);
   const bool ends = (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
   const bool acknowledges = (frame->hd.flags & NGHTTP2_FLAG_ACK) != 0;
-  return here.guarded([&] {
+  return here.guarded([&]() -> int {
     session_stream* stream = nullptr;
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
@@ -180,26 +197,20 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
       case NGHTTP2_DATA:
-        if (frame->hd.length == 0 && !ends) here.events.on_event(event::control_frame);
+        if (frame->hd.length == 0 && !ends) return here.tell(event::control_frame);
         stream = here.stream(frame->hd.stream_id);
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
       case NGHTTP2_RST_STREAM:
-        here.events.on_event(event::reset);
-        break;
+        return here.tell(event::reset);
       case NGHTTP2_PING:
-        if (acknowledges) {
-          here.events.on_ping_answered();
-        } else {
-          here.events.on_event(event::control_frame);
-        }
+        if (!acknowledges) return here.tell(event::control_frame);
+        here.events.on_ping_answered();
         break;
       case NGHTTP2_SETTINGS:
-        if (!acknowledges) here.events.on_event(event::control_frame);
-        break;
+        return acknowledges ? 0 : here.tell(event::control_frame);
       case NGHTTP2_PRIORITY:
-        here.events.on_event(event::control_frame);
-        break;
+        return here.tell(event::control_frame);
       default:
         break;
     }
@@ -229,20 +240,24 @@ int session::parts::stream_closed(nghttp2_session*, stream_id id, std::uint32_t 
   });
 }
 
+// A stream that nghttp2 has refused is one that it does not know afterwards.
+int session::parts::invalid_frame(nghttp2_session*, const nghttp2_frame* frame, int error, void* user) noexcept {
+  if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_REFUSED_STREAM) return 0;
+  return of(user).note_reset(frame->hd.stream_id);
+}
+
 // ----- What leaves
 
 int session::parts::frame_sent(nghttp2_session*, const nghttp2_frame* frame, void* user) noexcept {
   if (frame->hd.type != NGHTTP2_RST_STREAM) return 0;
+  if (const int failed = of(user).note_reset(frame->hd.stream_id); failed != 0) return failed;
   switch (static_cast<error_code>(frame->rst_stream.error_code)) {
     case error_code::protocol_error:
     case error_code::flow_control_error:
     case error_code::stream_closed:
     case error_code::frame_size_error:
     case error_code::refused_stream:
-      return of(user).guarded([user] {
-        of(user).events.on_event(event::refused);
-        return 0;
-      });
+      return of(user).guarded([user] { return of(user).tell(event::refused); });
     default:
       return 0;
   }
@@ -253,14 +268,13 @@ int session::parts::frame_not_sent(nghttp2_session* handle, const nghttp2_frame*
                                    void* user) noexcept {
   if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_FRAME_SIZE_ERROR) return 0;
   return of(user).guarded([&] {
-    require_memory(
-        nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
+    require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
     return 0;
   });
 }
 
-ssize_t session::parts::read_data(nghttp2_session*, stream_id id, std::uint8_t*, std::size_t most,
-                                  std::uint32_t* flags, nghttp2_data_source*, void* user) noexcept {
+ssize_t session::parts::read_data(nghttp2_session*, stream_id id, std::uint8_t*, std::size_t most, std::uint32_t* flags,
+                                  nghttp2_data_source*, void* user) noexcept {
   parts& here = of(user);
   if (!here.events.may_write()) return NGHTTP2_ERR_PAUSE;
   session_stream* const stream = here.stream(id);
@@ -326,7 +340,8 @@ std::unique_ptr<nghttp2_option, free_option> option_of(const session_settings& s
 
 }  // namespace
 
-session::session(session_events& to, const session_settings& settings) : parts_(std::make_unique<parts>(to)) {
+session::session(session_events& to, const session_settings& settings)
+    : parts_(std::make_unique<parts>(to, settings.expects_preface)) {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
   const std::unique_ptr<nghttp2_session_callbacks, free_callbacks> callbacks(made);
@@ -335,6 +350,7 @@ session::session(session_events& to, const session_settings& settings) : parts_(
   nghttp2_session_callbacks_set_on_frame_recv_callback(made, &parts::frame_received);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(made, &parts::data_received);
   nghttp2_session_callbacks_set_on_stream_close_callback(made, &parts::stream_closed);
+  nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(made, &parts::invalid_frame);
   nghttp2_session_callbacks_set_on_frame_send_callback(made, &parts::frame_sent);
   nghttp2_session_callbacks_set_on_frame_not_send_callback(made, &parts::frame_not_sent);
   nghttp2_session_callbacks_set_send_data_callback(made, &parts::send_data);
@@ -365,10 +381,21 @@ session::session(session_events& to, const session_settings& settings) : parts_(
 session::~session() = default;
 
 bool session::receive(std::span<const std::byte> bytes) {
-  if (parts_->broken) return false;
-  const ssize_t outcome = nghttp2_session_mem_recv(
-      parts_->handle, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-  parts_->judge(static_cast<int>(std::min<ssize_t>(outcome, 0)));
+  const auto look_up = [handle = parts_->handle](stream_id id) {
+    const bool is_there = nghttp2_session_get_stream_remote_close(handle, id) != -1;
+    return is_there ? frame_watch::standing::open : frame_watch::standing::unknown;
+  };
+  while (!parts_->broken && !bytes.empty()) {
+    const frame_watch::piece piece = parts_->watch.next(bytes, look_up);
+    if (piece.error) {
+      terminate(*piece.error);
+      return true;
+    }
+    if (piece.bytes.empty()) continue;
+    const ssize_t outcome = nghttp2_session_mem_recv(
+        parts_->handle, reinterpret_cast<const std::uint8_t*>(piece.bytes.data()), piece.bytes.size());
+    parts_->judge(static_cast<int>(std::min<ssize_t>(outcome, 0)));
+  }
   return !parts_->broken;
 }
 
@@ -432,8 +459,7 @@ void session::resume(stream_id id) {
 
 void session::reset(stream_id id, error_code why) {
   if (parts_->broken) return;
-  require_memory(
-      nghttp2_submit_rst_stream(parts_->handle, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(why)));
+  require_memory(nghttp2_submit_rst_stream(parts_->handle, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(why)));
 }
 
 void session::consume(stream_id id, std::size_t bytes) {
@@ -450,6 +476,7 @@ void session::announce_shutdown() {
 
 void session::shut_down() {
   if (parts_->broken) return;
+  parts_->watch.note_shut_down();
   require_memory(nghttp2_submit_goaway(parts_->handle, NGHTTP2_FLAG_NONE,
                                        nghttp2_session_get_last_proc_stream_id(parts_->handle), NGHTTP2_NO_ERROR,
                                        nullptr, 0));

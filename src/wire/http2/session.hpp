@@ -28,7 +28,7 @@ class session_stream {
 enum class event : std::uint8_t {
   reset,          // RST_STREAM: the peer gives a stream up
   control_frame,  // PING, SETTINGS, PRIORITY, or DATA without an octet that does not end its stream
-  refused,        // something that costs the peer a stream: it was reset by the session
+  refused,        // a stream that was not begun, or ended by the session, for what the peer did
 };
 
 // Events of receive(); those under "Output", and on_stream_closed() too, of send(). None may call the session, but
@@ -48,7 +48,8 @@ class session_events {
   // The session has forgotten the stream, because both sides have ended it or one has reset it.
   virtual void on_stream_closed(session_stream& of, error_code why) = 0;
   virtual void on_ping_answered() = 0;
-  virtual void on_event(event what) = 0;
+  // False: it was too much. The session ends at once, with ENHANCE_YOUR_CALM.
+  virtual bool on_event(event what) = 0;
 
   // Output. How much of a stream's data may leave now, at most `most`, and whether the stream ends behind it. Nothing
   // and no end: the stream waits for resume().

@@ -23,7 +23,7 @@ struct handshake_request {
   int http_major;
   int http_minor;
   const headers& fields;
-  bool has_body;                          // chunked, or a Content-Length above 0
+  bool has_body;                           // chunked, or a Content-Length above 0
   std::string_view connect_protocol = {};  // :protocol in HTTP/2
 };
 
