@@ -262,14 +262,14 @@ void http2_connection::keep_alive() noexcept {
   net::event_loop& loop = below_.loop();
   const http2_options& options = shared_.options.http2;
   const net::duration silent = loop.now() - last_received_;
-  if (ping_is_out_ && silent >= options.ping_timeout) return below_.abort();
+  if (ping_sent_ && last_received_ < *ping_sent_) return below_.abort();
   if (silent >= options.ping_delay) {
-    ping_is_out_ = true;
+    ping_sent_ = loop.now();
     ping_due_ = true;
     flush_later();
     return loop.arm(ping_timer_, options.ping_timeout);
   }
-  ping_is_out_ = false;
+  ping_sent_.reset();
   loop.arm(ping_timer_, options.ping_delay - silent);
 }
 

@@ -103,8 +103,9 @@ class http2_connection final : public net::driver, private wire::http2::session_
   net::timer timer_;
   net::timer ping_timer_;
   net::time_point last_received_;
-  net::time_point second_{};  // that is counted
-  std::uint32_t resets_ = 0;  // within it
+  std::optional<net::time_point> ping_sent_;  // and nothing has been heard yet that is known of
+  net::time_point second_{};                  // that is counted
+  std::uint32_t resets_ = 0;                  // within it
   std::uint32_t control_frames_ = 0;
   std::size_t queued_ = 0;                      // below, when the timer was armed for the end
   std::optional<wire::http2::stream_id> head_;  // of the stream whose head arrives
@@ -112,7 +113,6 @@ class http2_connection final : public net::driver, private wire::http2::session_
   state state_ = state::opening;
   drain_step draining_ = drain_step::none;
   awaited awaited_ = awaited::nothing;
-  bool ping_is_out_ = false;
   bool ping_due_ = false;
 };
 

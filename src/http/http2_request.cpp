@@ -174,12 +174,15 @@ void http2_request::drain() noexcept {
 // ----- From the stream
 
 std::size_t http2_request::on_bytes(std::span<const std::byte> bytes) noexcept {
-  if (state_ == state::draining) return drain_body(bytes.size());
-  if (state_ == state::dead) return bytes.size();
-  if (state_ == state::upgraded || !reader_) return 0;
-  std::size_t taken = bytes.size();
-  end_without_memory([&] { taken = read_body(bytes); });
-  return taken;
+  std::size_t taken = 0;
+  // A reader may ask for the next piece at once.
+  while (state_ == state::handling && reader_ && taken < bytes.size()) {
+    std::size_t piece = bytes.size() - taken;
+    end_without_memory([&] { piece = read_body(bytes.subspan(taken)); });
+    taken += piece;
+  }
+  if (state_ == state::draining) taken += drain_body(bytes.size() - taken);
+  return state_ == state::dead ? bytes.size() : taken;
 }
 
 void http2_request::on_writable() noexcept {

@@ -9,6 +9,7 @@ namespace {
 constexpr std::uint8_t data = 0;
 constexpr std::uint8_t headers = 1;
 constexpr std::uint8_t priority = 2;
+constexpr std::uint8_t last_known = 9;  // CONTINUATION
 
 // So many streams are remembered. Clients number them one after the other, and frames on the way do not stay there.
 constexpr std::size_t most_passed_over = 16;
@@ -65,6 +66,8 @@ std::optional<error_code> frame_watch::judge_priority() const noexcept {
   const auto depends_on = static_cast<std::int32_t>(number(header_size) & 0x7FFFFFFF);
   return depends_on == stream() ? std::optional(error_code::protocol_error) : std::nullopt;
 }
+
+bool frame_watch::is_idle() const noexcept { return type() == priority || type() > last_known; }
 
 bool frame_watch::was_passed_over(std::int32_t id) const noexcept {
   return std::any_of(passed_over_.begin(), passed_over_.end(),

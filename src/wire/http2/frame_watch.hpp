@@ -24,19 +24,20 @@ class frame_watch {
   enum class standing : std::uint8_t { unknown, open };
 
   struct piece {
-    std::span<const std::byte> bytes;  // for nghttp2; of the input, or of this object until the next call
-    std::optional<error_code> error;   // instead: the connection is in error
+    std::span<const std::byte> bytes;                // for nghttp2; of the input, or of this object until the next call
+    std::optional<error_code> error = std::nullopt;  // instead: the connection is in error
+    bool is_idle = false;                            // a frame of which nghttp2 will not tell: it asks for nothing
   };
   // Takes the next piece off `in`. A header that is not complete is kept. Before each frame `look_up` is asked how the
   // session, which has had everything before, sees its stream.
   template <class LookUp>
   piece next(std::span<const std::byte>& in, LookUp&& look_up) {
-    if (payload_left_ > 0) return {take(in, payload_left_), std::nullopt};
+    if (payload_left_ > 0) return {take(in, payload_left_)};
     if (!complete_header(in)) return {};
     const std::optional<error_code> error = judge(look_up(stream()));
     const std::size_t size = std::exchange(held_, 0);
     payload_left_ = length() - (size - header_size);
-    return {std::span(header_).first(size), error};
+    return {std::span(header_).first(size), error, is_idle()};
   }
 
   // The session has reset a stream: what the peer had sent before it knew is no error.
@@ -56,6 +57,7 @@ class frame_watch {
   std::size_t length() const noexcept { return number(0) >> 8; }
   std::uint8_t type() const noexcept { return std::to_integer<std::uint8_t>(header_[3]); }
   std::int32_t stream() const noexcept { return static_cast<std::int32_t>(number(5) & 0x7FFFFFFF); }
+  bool is_idle() const noexcept;
   bool was_passed_over(std::int32_t stream) const noexcept;
   bool was_reset(std::int32_t stream) const noexcept;
 

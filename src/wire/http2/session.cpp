@@ -209,8 +209,6 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
         break;
       case NGHTTP2_SETTINGS:
         return acknowledges ? 0 : here.tell(event::control_frame);
-      case NGHTTP2_PRIORITY:
-        return here.tell(event::control_frame);
       default:
         break;
     }
@@ -391,6 +389,7 @@ bool session::receive(std::span<const std::byte> bytes) {
       terminate(*piece.error);
       return true;
     }
+    if (piece.is_idle && parts_->tell(event::control_frame) != 0) break;
     if (piece.bytes.empty()) continue;
     const ssize_t outcome = nghttp2_session_mem_recv(
         parts_->handle, reinterpret_cast<const std::uint8_t*>(piece.bytes.data()), piece.bytes.size());

@@ -27,7 +27,7 @@ class session_stream {
 // What came from the peer that is worth counting, because nothing but the peer's good will limits it.
 enum class event : std::uint8_t {
   reset,          // RST_STREAM: the peer gives a stream up
-  control_frame,  // PING, SETTINGS, PRIORITY, or DATA without an octet that does not end its stream
+  control_frame,  // PING, SETTINGS, PRIORITY, unknown ones, or DATA without an octet that does not end its stream
   refused,        // a stream that was not begun, or ended by the session, for what the peer did
 };
 
