@@ -12,7 +12,7 @@
 #include <string_view>
 #include <utility>
 
-#include "http/http1_connection.hpp"
+#include "http/server_connection.hpp"
 #include "http/server_options.hpp"
 #include "input.hpp"
 #include "net/event_loop.hpp"
@@ -70,7 +70,7 @@ class memory_server {
     reads_ = !manners.hesitates && !manners.never_reads;
     const std::size_t cut = manners.pipe_cut == 0 ? std::numeric_limits<std::size_t>::max() : manners.pipe_cut;
     const auto [near, far] = net::memory_pipe::make(loop_, cut);
-    net::memory_pipe::set_driver(*near, std::make_unique<http::http1_connection>(*near, context));
+    net::memory_pipe::set_driver(*near, http::make_server_connection(*near, context));
     net::memory_pipe::set_driver(*far, std::make_unique<client>(*this));
     client_end_ = far;
     send(stream);

@@ -12,8 +12,9 @@ namespace windhover {
 struct server_counters {
   // ----- Open now
 
-  std::uint64_t connections = 0;  // WebSockets too
-  std::uint64_t websockets = 0;   // those that handlers have opened as clients too, here and below
+  std::uint64_t connections = 0;    // WebSockets too
+  std::uint64_t http2_streams = 0;  // requests and WebSockets on connections of HTTP/2
+  std::uint64_t websockets = 0;     // those that handlers have opened as clients too, here and below
 
   // ----- Since the start
 
@@ -28,6 +29,10 @@ struct server_counters {
   std::uint64_t hosts_refused = 0;       // whose host is not one of the allowed (400)
   std::uint64_t origins_refused = 0;     // WebSocket requests of pages from elsewhere (403)
   std::uint64_t upgrades_refused = 0;    // beyond Limits:MaxUpgradedConnections (503)
+
+  std::uint64_t http2_connections = 0;      // that spoke HTTP/2
+  std::uint64_t http2_streams_refused = 0;  // beyond Limits:Http2:MaxStreamsPerConnection, handlers of ended ones too
+  std::uint64_t http2_floods = 0;           // connections ended: Limits:Http2:Max{Resets,ControlFrames}PerSecond
 
   std::uint64_t websockets_opened = 0;
   std::uint64_t messages_received = 0;  // whole messages

@@ -24,6 +24,10 @@ server_counters counter_board::read() const {
     all.requests_refused += each.http->requests_refused.value();
     all.requests_timed_out += each.http->requests_timed_out.value();
     all.upgrades_refused += each.http->upgrades_refused.value();
+    all.http2_connections += each.http->http2_connections.value();
+    all.http2_streams += each.http->http2_streams.value();
+    all.http2_streams_refused += each.http->streams_refused.value();
+    all.http2_floods += each.http->http2_floods.value();
 
     all.hosts_refused += each.pipeline->hosts_refused.value();
     all.origins_refused += each.pipeline->origins_refused.value();

@@ -9,6 +9,20 @@
 namespace windhover::hosting {
 namespace {
 
+http::http2_options options_of(const http2_settings& from) {
+  http::http2_options options;
+  options.max_streams = static_cast<std::uint32_t>(from.max_streams_per_connection);
+  options.stream_window = static_cast<std::uint32_t>(from.initial_stream_window_size);
+  options.connection_window = static_cast<std::uint32_t>(from.initial_connection_window_size);
+  options.header_table_size = static_cast<std::uint32_t>(from.header_table_size);
+  options.max_frame_size = static_cast<std::uint32_t>(from.max_frame_size);
+  options.max_resets_per_second = static_cast<std::uint32_t>(from.max_resets_per_second);
+  options.max_control_frames_per_second = static_cast<std::uint32_t>(from.max_control_frames_per_second);
+  options.ping_delay = from.keep_alive_ping_delay;
+  options.ping_timeout = from.keep_alive_ping_timeout;
+  return options;
+}
+
 http::server_options options_of(const settings& from, logger& log) {
   http::server_options options;
   options.limits.request_line = from.limits.max_request_line_size;
@@ -18,6 +32,7 @@ http::server_options options_of(const settings& from, logger& log) {
   options.headers_timeout = from.limits.request_headers_timeout;
   options.keep_alive_timeout = from.limits.keep_alive_timeout;
   options.high_water = from.limits.max_response_buffer_size;
+  options.http2 = options_of(from.limits.http2);
   options.log = &log;
   return options;
 }

@@ -21,6 +21,18 @@ namespace windhover::hosting {
 
 enum class engine_choice { automatic, io_uring, epoll };
 
+struct http2_settings {
+  std::uint64_t max_streams_per_connection{};
+  std::uint64_t initial_stream_window_size{};
+  std::uint64_t initial_connection_window_size{};
+  std::uint64_t header_table_size{};
+  std::uint64_t max_frame_size{};
+  std::uint64_t max_resets_per_second{};
+  std::uint64_t max_control_frames_per_second{};
+  std::chrono::milliseconds keep_alive_ping_delay{};
+  std::chrono::milliseconds keep_alive_ping_timeout{};
+};
+
 // What the table says about each of them is not repeated here. Sizes are bytes.
 struct limit_settings {
   std::uint64_t max_connections{};
@@ -34,6 +46,7 @@ struct limit_settings {
   std::chrono::milliseconds keep_alive_timeout{};
   std::uint64_t max_response_buffer_size{};
   std::uint64_t inbound_budget{};
+  http2_settings http2;
 };
 
 // The on/off switch of one path.

@@ -16,6 +16,7 @@ constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20;
 constexpr std::uint64_t gibibyte = std::uint64_t{1} << 30;
 constexpr std::uint64_t tebibyte = std::uint64_t{1} << 40;
 constexpr std::uint64_t most_of_32_bits = std::numeric_limits<std::uint32_t>::max();
+constexpr std::uint64_t most_of_31_bits = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint64_t day = std::uint64_t{24} * 60 * 60 * 1000;
 
 using assignment = void (*)(settings&, setting_value&&);
@@ -69,7 +70,7 @@ std::vector<std::string> parse_allowed_hosts(std::string_view text) {
 }
 
 // Sorted as a reader meets them: the server, its addresses, its limits, its WebSockets.
-constexpr std::array<setting_row, 60> rows = {{
+constexpr std::array<setting_row, 69> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     text("AllowedHosts", "*",
@@ -171,6 +172,34 @@ constexpr std::array<setting_row, 60> rows = {{
         "Limits:InboundBudget", "16777216", 65536, tebibyte,
         "The bytes that all paused connections of one event loop may hold; beyond them those that hold most are cut.",
         [](settings& s, setting_value&& v) { s.limits.inbound_budget = v.number; }),
+    number("Limits:Http2:MaxStreamsPerConnection", "100", 1, most_of_31_bits,
+           "How many requests and WebSockets an HTTP/2 connection may carry at the same time.",
+           [](settings& s, setting_value&& v) { s.limits.http2.max_streams_per_connection = v.number; }),
+    number("Limits:Http2:InitialStreamWindowSize", "65536", 1024, most_of_31_bits,
+           "The bytes that may arrive on an HTTP/2 stream before its handler has read them.",
+           [](settings& s, setting_value&& v) { s.limits.http2.initial_stream_window_size = v.number; }),
+    number("Limits:Http2:InitialConnectionWindowSize", "1048576", 65535, most_of_31_bits,
+           "The bytes that may be on their way on an HTTP/2 connection, for all its streams together.",
+           [](settings& s, setting_value&& v) { s.limits.http2.initial_connection_window_size = v.number; }),
+    number("Limits:Http2:HeaderTableSize", "4096", 0, most_of_31_bits,
+           "The bytes of the table with which an HTTP/2 client compresses its headers.",
+           [](settings& s, setting_value&& v) { s.limits.http2.header_table_size = v.number; }),
+    number("Limits:Http2:MaxFrameSize", "16384", 16384, 16'777'215, "The bytes of an HTTP/2 frame that is received.",
+           [](settings& s, setting_value&& v) { s.limits.http2.max_frame_size = v.number; }),
+    number("Limits:Http2:MaxResetsPerSecond", "200", 1, most_of_31_bits,
+           "The HTTP/2 streams that a client may give up, or lose by its own fault, within a second; more end the "
+           "connection.",
+           [](settings& s, setting_value&& v) { s.limits.http2.max_resets_per_second = v.number; }),
+    number("Limits:Http2:MaxControlFramesPerSecond", "1000", 1, most_of_31_bits,
+           "The HTTP/2 frames that carry nothing, such as pings, within a second; more end the connection.",
+           [](settings& s, setting_value&& v) { s.limits.http2.max_control_frames_per_second = v.number; }),
+    duration("Limits:Http2:KeepAlivePingDelay", "00:00:00", 0, 20 * day,
+             "How long nothing may arrive on an HTTP/2 connection before it is asked for a sign of life; 0 means for "
+             "ever.",
+             [](settings& s, setting_value&& v) { s.limits.http2.keep_alive_ping_delay = v.duration; }),
+    duration("Limits:Http2:KeepAlivePingTimeout", "00:00:20", 1, 20 * day,
+             "How long that sign of life may take before the connection is cut.",
+             [](settings& s, setting_value&& v) { s.limits.http2.keep_alive_ping_timeout = v.duration; }),
 
     boolean("WebSockets:Enabled", "true",
             "The switch: when false, no request is a WebSocket request and upgrades pass on untouched.",
