@@ -2,27 +2,15 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include <windhover/certificate_files.hpp>
+#include <windhover/client_certificate_mode.hpp>
+#include <windhover/http_protocols.hpp>
+#include <windhover/tls_version.hpp>
 
 namespace windhover {
-
-// What a client is asked for in the handshake.
-enum class client_certificate_mode : std::uint8_t {
-  none,     // nothing
-  allow,    // a certificate, which it need not have; one that it has must be valid
-  require,  // a valid certificate
-};
-
-// The versions of HTTP that an address speaks. Over TLS the client chooses (ALPN); without TLS, http1_and_http2 means
-// HTTP/1.1.
-enum class http_protocols : std::uint8_t { http1, http2, http1_and_http2 };
-
-enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
 
 // A certificate for clients that ask for a certain host (SNI).
 struct host_certificate {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <windhover/certificate_files.hpp>
+#include <windhover/client_certificate_mode.hpp>
 #include <windhover/close_code.hpp>
 #include <windhover/completion.hpp>
 #include <windhover/configuration.hpp>
@@ -10,6 +11,7 @@
 #include <windhover/event_loop_thread.hpp>
 #include <windhover/headers.hpp>
 #include <windhover/http_context.hpp>
+#include <windhover/http_protocols.hpp>
 #include <windhover/http_request.hpp>
 #include <windhover/http_response.hpp>
 #include <windhover/https_options.hpp>
@@ -24,6 +26,7 @@
 #include <windhover/task.hpp>
 #include <windhover/task_group.hpp>
 #include <windhover/tls_info.hpp>
+#include <windhover/tls_version.hpp>
 #include <windhover/topics.hpp>
 #include <windhover/wait_readable.hpp>
 #include <windhover/web_application.hpp>

@@ -60,9 +60,9 @@ loop_server::loop_server(net::event_loop& loop, const settings& from, const serv
 }
 
 net::event_loop::driver_factory loop_server::connections(const served_endpoint& endpoint) {
-  net::event_loop::driver_factory http = [this](net::transport& stream) {
+  net::event_loop::driver_factory http = [this, spoken = endpoint.protocols](net::transport& stream) {
     has_late_connection_ = draining_;
-    return http::make_server_connection(stream, shared_);
+    return http::make_server_connection(stream, shared_, spoken);
   };
   return endpoint.tls ? net::over_tls(endpoint.tls, std::move(http)) : http;
 }

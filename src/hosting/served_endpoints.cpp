@@ -15,26 +15,17 @@ namespace {
 
 constexpr std::string_view any_host = "*";
 
-net::client_certificate_mode mode_of(client_certificate_mode mode) {
-  switch (mode) {
-    case client_certificate_mode::none:
-      return net::client_certificate_mode::none;
-    case client_certificate_mode::allow:
-      return net::client_certificate_mode::allow;
-    case client_certificate_mode::require:
-      return net::client_certificate_mode::require;
+// What a client may choose over TLS, the best first.
+std::vector<std::string> application_protocols_of(http_protocols spoken) {
+  switch (spoken) {
+    case http_protocols::http1:
+      return {"http/1.1"};
+    case http_protocols::http2:
+      return {"h2"};
+    case http_protocols::http1_and_http2:
+      break;
   }
-  return net::client_certificate_mode::none;
-}
-
-net::tls_version version_of(tls_version version) {
-  return version == tls_version::tls_1_3 ? net::tls_version::tls_1_3 : net::tls_version::tls_1_2;
-}
-
-// HTTP/2 is not there yet: what could be either is HTTP/1.1.
-void require_http1(const served_endpoint& endpoint) {
-  if (endpoint.protocols != http_protocols::http2) return;
-  throw configuration_error(to_string(endpoint.url) + " is to speak HTTP/2 alone, which is not supported yet");
+  return {"h2", "http/1.1"};
 }
 
 // For the log; empty for a certificate that cannot be read.
@@ -110,7 +101,6 @@ served_endpoints::served_endpoints(const settings& from, const https_options& in
 
 void served_endpoints::add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) {
   served_endpoint served{.url = endpoint.url.value(), .protocols = endpoint.protocols.value_or(in_code.protocols)};
-  require_http1(served);
   if (is_https(served.url)) {
     tls_site site = site_of(endpoint, from, in_code);
     try {
@@ -155,7 +145,7 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
   const std::string& authority = endpoint.client_certificate_authority.empty() ? in_code.client_certificate_authority
                                                                                : endpoint.client_certificate_authority;
   site.client_certificate_authority = located(authority, from.content_root);
-  site.options.client_certificates = mode_of(endpoint.client_certificates.value_or(in_code.client_certificates));
+  site.options.client_certificates = endpoint.client_certificates.value_or(in_code.client_certificates);
   site.options.least = version_of(endpoint.least_version.value_or(in_code.least_version));
   site.options.handshake_timeout = in_code.handshake_timeout;
   return site;

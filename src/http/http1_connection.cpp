@@ -31,11 +31,11 @@ std::span<const std::byte> bytes_of(std::string_view text) { return std::as_byte
 
 }  // namespace
 
-http1_connection::http1_connection(net::transport& on, server_context& shared)
+http1_connection::http1_connection(net::transport& on, server_context& shared, http_protocols spoken)
     : stream_(on),
       shared_(shared),
       timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }),
-      may_be_http2_(shared.options.protocols != protocols::http1 && on.tls() == nullptr) {
+      may_be_http2_(spoken != http_protocols::http1 && on.tls() == nullptr) {
   stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
   stream_.loop().arm(timer_, shared.options.headers_timeout);
 }

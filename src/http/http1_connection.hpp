@@ -19,12 +19,14 @@
 #include "net/timer.hpp"
 #include "net/transport.hpp"
 #include "wire/http1/request_parser.hpp"
+#include <windhover/http_protocols.hpp>
 
 namespace windhover::http {
 
 class http1_connection final : public net::driver, private exchange_backend {
  public:
-  http1_connection(net::transport& on, server_context& shared);
+  // Where HTTP/2 is spoken as well, a client that begins with its preface gets it, unless TLS has agreed on something.
+  http1_connection(net::transport& on, server_context& shared, http_protocols spoken = http_protocols::http1_and_http2);
   ~http1_connection() override;
 
   // net::driver

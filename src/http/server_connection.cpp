@@ -5,14 +5,13 @@
 
 namespace windhover::http {
 
-std::unique_ptr<net::driver> make_server_connection(net::transport& on, server_context& shared) {
+std::unique_ptr<net::driver> make_server_connection(net::transport& on, server_context& shared, http_protocols spoken) {
   const tls_info* const agreed = on.tls();
-  const bool agreed_on_http2 =
-      agreed != nullptr && agreed->application_protocol == "h2" && shared.options.protocols != protocols::http1;
-  if (agreed_on_http2 || shared.options.protocols == protocols::http2) {
+  const bool agreed_on_http2 = agreed != nullptr && agreed->application_protocol == "h2";
+  if (agreed_on_http2 || spoken == http_protocols::http2) {
     return std::make_unique<http2_connection>(on, shared, http2_connection::preface::expected);
   }
-  return std::make_unique<http1_connection>(on, shared);
+  return std::make_unique<http1_connection>(on, shared, spoken);
 }
 
 }  // namespace windhover::http

@@ -17,9 +17,6 @@
 
 namespace windhover::http {
 
-// What a listener speaks.
-enum class protocols : std::uint8_t { http1, http2, http1_and_http2 };
-
 struct http2_options {
   std::uint32_t max_streams = 100;             // of a connection, at the same time
   std::uint32_t stream_window = 64U << 10;     // bytes that a stream's reader may leave unread
@@ -35,7 +32,6 @@ struct http2_options {
 };
 
 struct server_options {
-  http::protocols protocols = http::protocols::http1_and_http2;
   http2_options http2;
   wire::http1::limits limits;
   net::duration headers_timeout = std::chrono::seconds(30);      // from the first byte to the end of the head: 408

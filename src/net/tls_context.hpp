@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -13,13 +12,12 @@
 
 #include "net/time.hpp"
 #include "net/tls_certificate.hpp"
+#include <windhover/client_certificate_mode.hpp>
+#include <windhover/tls_version.hpp>
 
 namespace windhover::net {
 
 class tls_ticket_keys;
-
-enum class client_certificate_mode : std::uint8_t { none, allow, require };
-enum class tls_version : std::uint8_t { tls_1_2, tls_1_3 };
 
 struct server_tls_options {
   // One at least. The first is shown to clients that name no server, or one that no other is for.

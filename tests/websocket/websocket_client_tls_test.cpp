@@ -134,7 +134,7 @@ TEST_P(WebsocketClientTls, ShowsItsOwnCertificate) {
   const text_file certificate(own.certificate());
   const text_file key(own.key("secret"));
   net::server_tls_options options = test_certificates::server_options();
-  options.client_certificates = net::client_certificate_mode::require;
+  options.client_certificates = client_certificate_mode::require;
   options.client_authorities = authority.certificate();
   const endpoint at = serve_tls(options);
   std::string seen;
