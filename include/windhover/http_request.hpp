@@ -54,7 +54,7 @@ class http_request {
   // The first parameter of that name in the query, decoded; names compare without regard to case.
   std::optional<std::string> query_value(std::string_view name) const;
   // "http", or "https" over TLS.
-  std::string_view scheme() const noexcept { return scheme_; }
+  std::string_view scheme() const noexcept { return is_encrypted_ ? "https" : "http"; }
   // "HTTP/1.1" and so on.
   std::string_view protocol() const noexcept { return protocol_; }
 
@@ -95,9 +95,9 @@ class http_request {
   std::string decoded_path_;  // empty when the target says the same
   windhover::headers headers_;
   std::string_view protocol_;
-  std::string_view scheme_ = "http";
   std::optional<std::uint64_t> content_length_;
   bool has_body_ = false;
+  bool is_encrypted_ = false;
 };
 
 }  // namespace windhover

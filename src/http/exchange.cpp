@@ -195,7 +195,7 @@ exchange::exchange(exchange_backend& backend, wire::http1::request_head head)
   request_.headers_ = std::move(head.fields);
   connect_protocol_ = std::move(head.protocol);
   request_.protocol_ = name_of(head.version);
-  if (backend.transport().tls() != nullptr) request_.scheme_ = "https";
+  request_.is_encrypted_ = backend.transport().tls() != nullptr;
   request_.has_body_ = head.framing == wire::http1::body_framing::chunked ||
                        (head.framing == wire::http1::body_framing::content_length && head.content_length > 0);
   if (head.framing != wire::http1::body_framing::chunked) request_.content_length_ = head.content_length;
