@@ -146,7 +146,8 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
                                                                                : endpoint.client_certificate_authority;
   site.client_certificate_authority = located(authority, from.content_root);
   site.options.client_certificates = endpoint.client_certificates.value_or(in_code.client_certificates);
-  site.options.least = version_of(endpoint.least_version.value_or(in_code.least_version));
+  site.options.application_protocols = application_protocols_of(endpoint.protocols.value_or(in_code.protocols));
+  site.options.least = endpoint.least_version.value_or(in_code.least_version);
   site.options.handshake_timeout = in_code.handshake_timeout;
   return site;
 }

@@ -105,7 +105,7 @@ constexpr std::array<setting_row, 69> rows = {{
          "An address to listen on, under a name of your choice; endpoints take the place of `Windhover:Urls`.",
          [](settings& s, setting_value&& v) { endpoint_of(s, v).url = parse_listening_url(v.text); }),
     choice("Endpoints:{name}:Protocols", "Http1AndHttp2", "Http1|Http2|Http1AndHttp2",
-           "The versions of HTTP; without TLS the last one means HTTP/1.1.",
+           "The versions of HTTP; with both the client chooses.",
            [](settings& s, setting_value&& v) { endpoint_of(s, v).protocols = static_cast<http_protocols>(v.choice); }),
     text("Endpoints:{name}:Certificate:Path", "",
          "The file with the certificate, PEM or PKCS#12; below the content root unless it is absolute.",

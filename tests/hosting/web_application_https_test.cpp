@@ -90,6 +90,44 @@ TEST_P(Https, AHandlerSeesTheSchemeAndWhatTheHandshakeHasAgreedOn) {
   EXPECT_EQ(test::http_client(app->urls().at(1)).get("/tell").body, "http");
 }
 
+TEST_P(Https, TheVersionsOfHttpAreThoseOfTheAddress) {
+  write("example", {.common_name = "example"});
+  constexpr const char* both = "\x02h2\x08http/1.1";
+  const auto agreed = [&](http_protocols protocols, const char* offered) {
+    make_https().use_https({.certificate = files("example"), .protocols = protocols});
+    start();
+    std::string agreed_on;
+    try {
+      agreed_on = tls_client(url, {.protocols = offered}).protocol();
+    } catch (const std::runtime_error&) {
+      agreed_on = "refused";
+    }
+    EXPECT_EQ(stop(), 0);
+    return agreed_on;
+  };
+  EXPECT_EQ(agreed(http_protocols::http1_and_http2, both), "h2");
+  EXPECT_EQ(agreed(http_protocols::http1_and_http2, "\x08http/1.1"), "http/1.1");
+  EXPECT_EQ(agreed(http_protocols::http1, both), "http/1.1");
+  EXPECT_EQ(agreed(http_protocols::http2, both), "h2");
+  EXPECT_EQ(agreed(http_protocols::http2, "\x08http/1.1"), "refused");
+}
+
+TEST_P(Https, AnEndpointWithoutTlsSpeaksTheVersionThatItIsToldTo) {
+  make({"--Windhover:Endpoints:A:Url=http://127.0.0.1:0", "--Windhover:Endpoints:A:Protocols=Http2",
+        "--Windhover:Endpoints:B:Url=http://127.0.0.1:0", "--Windhover:Endpoints:B:Protocols=Http1"});
+  app->map("/hello", hello);
+  start();
+  // RFC 9113, section 3.4: the preface, and SETTINGS without any.
+  const std::string begin_of_http2 = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + std::string("\0\0\0\x04\0\0\0\0\0", 9);
+  test::http_client speaks_http2(url);
+  speaks_http2.send(begin_of_http2);
+  EXPECT_EQ(speaks_http2.read(9)[3], '\x04');  // SETTINGS
+  test::http_client speaks_http1(app->urls().at(1));
+  EXPECT_EQ(speaks_http1.get("/hello").body, "hello");
+  speaks_http1.send(begin_of_http2);
+  EXPECT_NE(speaks_http1.read_answer().status, 200);
+}
+
 TEST_P(Https, APageOfTheSameOriginMayOpenAWebSocket) {
   write("example", {.common_name = "example"});
   make_https().use_https({.certificate = files("example")});

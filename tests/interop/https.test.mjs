@@ -159,6 +159,14 @@ describe('windhover serve', async () => {
     assert.equal(page.stdout, '200 0');
   });
 
+  for (const [option, version] of [['--http2', '2'], ['--http1.1', '1.1']]) {
+    test(`curl chooses HTTP/${version}`, async () => {
+      const page = await curl('--cacert', own.certificate, option, '--write-out', '%{http_version}', '--output',
+        '/dev/null', `https://localhost:${tool.port}/`);
+      assert.equal(page.stdout, version);
+    });
+  }
+
   test('a WebSocket carries small and large messages', async () => {
     const socket = await open(tool.webSocketUrl, { ca: readFileSync(own.certificate) });
     await assertEchoes(socket, 'hello');
