@@ -79,7 +79,9 @@ class connection_peers {
   }
 
   void connect() {
-    const auto make_server = [this](net::transport& on) { return std::make_unique<http1_connection>(on, context); };
+    const auto make_server = [this](net::transport& on) {
+      return std::make_unique<http1_connection>(on, context, spoken);
+    };
     const auto make_client = [this](net::transport&) { return std::make_unique<recording_client>(client); };
     std::tie(server_end, client_end) = test::connect_pair(loop, kind_, make_server, make_client, cut_);
   }
@@ -128,6 +130,7 @@ class connection_peers {
   recording_logger log;
   client_record client;
   server_context context;
+  http_protocols spoken = http_protocols::http1_and_http2;
   net::event_loop loop;
   net::transport* server_end = nullptr;
   net::transport* client_end = nullptr;

@@ -96,7 +96,7 @@ TEST(Http2Connection, ThePrefaceIsRecognizedWhereverItIsCutAndOrdinaryRequestsAr
 TEST(Http2Connection, WhereOnlyHttp11IsSpokenThePrefaceIsARequestOfAnUnknownVersion) {
   for (const std::size_t cut : all_cuts) {
     connection_peers peers(cut);
-    peers.context.options.protocols = protocols::http1;
+    peers.spoken = http_protocols::http1;
     peers.context.handler = do_nothing;
     const std::string received = peers.answer_to(http2_peer::begin());
     EXPECT_EQ(status_lines(received), std::vector<std::string>{"HTTP/1.1 505 HTTP Version Not Supported"});
