@@ -123,7 +123,7 @@ void try_input(input in) {
   const client_manners manners = client_manners::take(in);
 
   memory_server server([](http::exchange& exchange) { return serve(exchange); });
-  server.context.options.protocols = (options & 128) == 0 ? http::protocols::http2 : http::protocols::http1_and_http2;
+  server.spoken = (options & 128) == 0 ? http_protocols::http2 : http_protocols::http1_and_http2;
   server.context.options.http2.stream_window = windows[options & 3];
   server.context.options.http2.max_streams = streams[options >> 2 & 3];
   server.context.options.limits.body = body_limits[options >> 4 & 3];

@@ -57,10 +57,10 @@ class memory_server {
       : loop_(std::make_unique<test::virtual_engine>(), {.log = &log_}) {
     context.handler = std::move(handler);
     context.options.log = &log_;
-    context.options.protocols = http::protocols::http1;  // unless told otherwise
   }
 
   http::server_context context;
+  http_protocols spoken = http_protocols::http1;
   std::string received;    // by the client
   bool was_reset = false;  // the client saw the connection fail, or made it
 
@@ -70,7 +70,7 @@ class memory_server {
     reads_ = !manners.hesitates && !manners.never_reads;
     const std::size_t cut = manners.pipe_cut == 0 ? std::numeric_limits<std::size_t>::max() : manners.pipe_cut;
     const auto [near, far] = net::memory_pipe::make(loop_, cut);
-    net::memory_pipe::set_driver(*near, http::make_server_connection(*near, context));
+    net::memory_pipe::set_driver(*near, http::make_server_connection(*near, context, spoken));
     net::memory_pipe::set_driver(*far, std::make_unique<client>(*this));
     client_end_ = far;
     send(stream);

@@ -35,7 +35,8 @@ http1_connection::http1_connection(net::transport& on, server_context& shared, h
     : stream_(on),
       shared_(shared),
       timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }),
-      may_be_http2_(spoken != http_protocols::http1 && on.tls() == nullptr) {
+      may_be_http2_(spoken != http_protocols::http1 && on.tls() == nullptr),
+      speaks_both_(may_be_http2_) {
   stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
   stream_.loop().arm(timer_, shared.options.headers_timeout);
 }
@@ -210,6 +211,12 @@ bool http1_connection::read_head(std::span<const std::byte>& bytes) {
       bytes = {};
       is_head_request_ = parser_->head().method == "HEAD";
       ++shared_.counters->requests_refused;
+      // What is neither HTTP/1.1 nor the preface of HTTP/2 gets no answer where both are spoken: a client that meant
+      // the second would take it for frames (RFC 9113, section 3.4).
+      if (error == wire::http1::request_error::no_version && speaks_both_) {
+        close_politely();
+        return false;
+      }
       refuse(wire::http1::status_of(error), wire::http1::describe(error));
       return false;
     }

@@ -119,6 +119,7 @@ class http1_connection final : public net::driver, private exchange_backend {
   bool draining_server_ = false;
   bool peer_ended_ = false;
   bool may_be_http2_;  // nothing has come yet that a client of HTTP/2 would not send
+  bool speaks_both_;
 };
 
 }  // namespace windhover::http

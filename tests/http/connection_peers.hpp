@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "http/http1_connection.hpp"
+#include "http/server_connection.hpp"
 #include "support/transports.hpp"
 #include "support/virtual_engine.hpp"
 
@@ -79,9 +79,7 @@ class connection_peers {
   }
 
   void connect() {
-    const auto make_server = [this](net::transport& on) {
-      return std::make_unique<http1_connection>(on, context, spoken);
-    };
+    const auto make_server = [this](net::transport& on) { return make_server_connection(on, context, spoken); };
     const auto make_client = [this](net::transport&) { return std::make_unique<recording_client>(client); };
     std::tie(server_end, client_end) = test::connect_pair(loop, kind_, make_server, make_client, cut_);
   }

@@ -103,6 +103,30 @@ TEST(Http2Connection, WhereOnlyHttp11IsSpokenThePrefaceIsARequestOfAnUnknownVers
   }
 }
 
+TEST(Http2Connection, WhatIsNeitherOfTheTwoGetsNoAnswerWhereBothAreSpoken) {
+  for (const http_protocols spoken : {http_protocols::http1, http_protocols::http2, http_protocols::http1_and_http2}) {
+    for (const std::size_t cut : all_cuts) {
+      connection_peers peers(cut);
+      peers.spoken = spoken;
+      peers.context.handler = do_nothing;
+      const std::string received = peers.answer_to("INVALID CONNECTION PREFACE\r\n\r\n");
+      http2_peer reader;
+      switch (spoken) {
+        case http_protocols::http1:
+          EXPECT_EQ(status_lines(received), std::vector<std::string>{"HTTP/1.1 400 Bad Request"});
+          break;
+        case http_protocols::http1_and_http2:
+          EXPECT_EQ(received, "");
+          break;
+        case http_protocols::http2:
+          reader.take(received);
+          ASSERT_FALSE(reader.goaways.empty());
+          EXPECT_EQ(reader.goaways.back().why, error_code::protocol_error);
+      }
+    }
+  }
+}
+
 TEST(Http2Connection, TheFirstFrameIsTheServersSettings) {
   http2_peers peers;
   peers.context().handler = do_nothing;

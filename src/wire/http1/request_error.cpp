@@ -25,6 +25,8 @@ std::string_view describe(request_error error) noexcept {
   switch (error) {
     case request_error::malformed_request_line:
       return "The request line is malformed.";
+    case request_error::no_version:
+      return "The request line names no version of HTTP.";
     case request_error::malformed_target:
       return "The request target is malformed.";
     case request_error::connect_not_supported:

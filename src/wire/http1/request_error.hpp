@@ -8,6 +8,7 @@ namespace windhover::wire::http1 {
 
 enum class request_error {
   malformed_request_line,
+  no_version,
   malformed_target,
   connect_not_supported,
   unsupported_version,

@@ -13,6 +13,8 @@ namespace {
 
 std::optional<request_error> parse_version(std::string_view text, http_version& version) {
   const auto is_digit = [](char each) { return each >= '0' && each <= '9'; };
+  const auto is_letter = [](char each) { return base::to_lower(each) >= 'a' && base::to_lower(each) <= 'z'; };
+  if (!text.empty() && std::all_of(text.begin(), text.end(), is_letter)) return request_error::no_version;
   if (text.size() != 8 || !text.starts_with("HTTP/") || text[6] != '.' || !is_digit(text[5]) || !is_digit(text[7]))
     return request_error::malformed_request_line;
   if (text[5] != '1') return request_error::unsupported_version;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <charconv>
 #include <cstring>
 #include <limits>
@@ -116,7 +117,11 @@ struct session::parts {
     }
   }
   void judge(int outcome) {
-    if (out_of_memory || outcome == NGHTTP2_ERR_NOMEM) throw std::bad_alloc();
+    if (outcome == NGHTTP2_ERR_NOMEM) must_not_be_freed = true;
+    if (out_of_memory || outcome == NGHTTP2_ERR_NOMEM) {
+      broken = error_code::internal_error;
+      throw std::bad_alloc();
+    }
     if (outcome < NGHTTP2_ERR_FATAL && !broken) broken = code_of_fatal(outcome);
   }
   int tell(event what) {
@@ -154,6 +159,8 @@ struct session::parts {
   std::optional<error_code> broken;  // nghttp2 has given up
   bool said_last_words = false;
   bool out_of_memory = false;
+  bool must_not_be_freed = false;
+  parts* next = nullptr;  // in the graveyard
 };
 
 // ----- What arrives
@@ -376,7 +383,16 @@ session::session(session_events& to, const session_settings& settings)
   }
 }
 
-session::~session() = default;
+// nghttp2 1.52 frees an item of output twice when there was no memory to queue it. What it has failed in stays as it
+// is, for ever: a few kilobytes in a process that has none is the smaller evil.
+session::~session() {
+  static std::atomic<parts*> graveyard{nullptr};
+  if (!parts_->must_not_be_freed) return;
+  parts* const lost = parts_.release();
+  lost->next = graveyard.load(std::memory_order_relaxed);
+  while (!graveyard.compare_exchange_weak(lost->next, lost)) {
+  }
+}
 
 bool session::receive(std::span<const std::byte> bytes) {
   const auto look_up = [handle = parts_->handle](stream_id id) {
@@ -438,52 +454,52 @@ void session::respond(stream_id id, int status, const headers& fields, bool body
     list.push_back(field(each.name, base::trim(each.value), secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
   }
   nghttp2_data_provider provider{{.ptr = nullptr}, &parts::read_data};
-  require_memory(
+  parts_->judge(
       nghttp2_submit_response(parts_->handle, id, list.data(), list.size(), body_follows ? &provider : nullptr));
   // All streams take turns, whatever the peer says of their priorities.
   const nghttp2_extpri fair{NGHTTP2_EXTPRI_DEFAULT_URGENCY, 1};
-  require_memory(nghttp2_session_change_extpri_stream_priority(parts_->handle, id, &fair, 1));
+  parts_->judge(nghttp2_session_change_extpri_stream_priority(parts_->handle, id, &fair, 1));
 }
 
 void session::inform(stream_id id, int status) {
   if (parts_->broken) return;
   const std::string digits = std::to_string(status);
   const nghttp2_nv line = field(":status", digits);
-  require_memory(nghttp2_submit_headers(parts_->handle, NGHTTP2_FLAG_NONE, id, nullptr, &line, 1, nullptr));
+  parts_->judge(nghttp2_submit_headers(parts_->handle, NGHTTP2_FLAG_NONE, id, nullptr, &line, 1, nullptr));
 }
 
 void session::resume(stream_id id) {
-  if (!parts_->broken) require_memory(nghttp2_session_resume_data(parts_->handle, id));
+  if (!parts_->broken) parts_->judge(nghttp2_session_resume_data(parts_->handle, id));
 }
 
 void session::reset(stream_id id, error_code why) {
   if (parts_->broken) return;
-  require_memory(nghttp2_submit_rst_stream(parts_->handle, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(why)));
+  parts_->judge(nghttp2_submit_rst_stream(parts_->handle, NGHTTP2_FLAG_NONE, id, static_cast<std::uint32_t>(why)));
 }
 
 void session::consume(stream_id id, std::size_t bytes) {
-  if (!parts_->broken) require_memory(nghttp2_session_consume_stream(parts_->handle, id, bytes));
+  if (!parts_->broken) parts_->judge(nghttp2_session_consume_stream(parts_->handle, id, bytes));
 }
 
 void session::ping() {
-  if (!parts_->broken) require_memory(nghttp2_submit_ping(parts_->handle, NGHTTP2_FLAG_NONE, nullptr));
+  if (!parts_->broken) parts_->judge(nghttp2_submit_ping(parts_->handle, NGHTTP2_FLAG_NONE, nullptr));
 }
 
 void session::announce_shutdown() {
-  if (!parts_->broken) require_memory(nghttp2_submit_shutdown_notice(parts_->handle));
+  if (!parts_->broken) parts_->judge(nghttp2_submit_shutdown_notice(parts_->handle));
 }
 
 void session::shut_down() {
   if (parts_->broken) return;
   parts_->watch.note_shut_down();
-  require_memory(nghttp2_submit_goaway(parts_->handle, NGHTTP2_FLAG_NONE,
-                                       nghttp2_session_get_last_proc_stream_id(parts_->handle), NGHTTP2_NO_ERROR,
-                                       nullptr, 0));
+  parts_->judge(nghttp2_submit_goaway(parts_->handle, NGHTTP2_FLAG_NONE,
+                                      nghttp2_session_get_last_proc_stream_id(parts_->handle), NGHTTP2_NO_ERROR,
+                                      nullptr, 0));
 }
 
 void session::terminate(error_code why) {
   if (parts_->broken) return;
-  require_memory(nghttp2_session_terminate_session(parts_->handle, static_cast<std::uint32_t>(why)));
+  parts_->judge(nghttp2_session_terminate_session(parts_->handle, static_cast<std::uint32_t>(why)));
 }
 
 }  // namespace windhover::wire::http2

@@ -47,6 +47,11 @@ TEST(RequestLine, MalformedLinesAreRefused) {
     EXPECT_EQ(error_of(line), request_error::malformed_request_line) << line;
 }
 
+TEST(RequestLine, WhatNamesNoVersionIsToldApart) {
+  for (const std::string_view line : {"INVALID CONNECTION PREFACE", "GET / HTTP", "GET / x"})
+    EXPECT_EQ(error_of(line), request_error::no_version) << line;
+}
+
 TEST(RequestLine, MalformedTargetsAreRefused) {
   using namespace std::string_view_literals;
   for (const std::string_view line : {"GET  HTTP/1.1"sv,

@@ -1,0 +1,67 @@
+// HTTP/2 when memory runs out: whichever allocation of a conversation fails, the conversation ends by itself, nothing
+// of it is left, and the handlers have ended. This program has operator new replaced.
+#include <string>
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+#include "http2_peers.hpp"
+#include "simulation/memory_meter.hpp"
+#include <windhover/sleep_for.hpp>
+
+namespace windhover::http {
+namespace {
+
+using simulation::memory_meter;
+using namespace std::chrono_literals;
+
+// Requests with bodies, one that is streamed, one that is reset, and one that fails.
+task<> serve(exchange& with) {
+  const std::string_view path = with.request().path();
+  if (path == "/late") co_await sleep_for(1ms);
+  const std::string body = co_await with.request().read_all();
+  if (path == "/large") {
+    const std::string large(100'000, 'x');
+    co_await with.response().write(large);
+  }
+  co_await with.response().write(body);
+}
+
+// True when an allocation has failed in it.
+bool converse(std::uint64_t failing) {
+  test::http2_peer writer;
+  const std::string stream = test::http2_peer::begin() + writer.get(1, "/large") + writer.post(3, "/", "hello") +
+                             writer.post(5, "/late", "hello") + writer.get(7, "/late") + test::rst_stream(7) +
+                             test::ping();
+  connection_peers peers;
+  peers.context.handler = serve;
+  // What the client keeps is not the server's to survive: it has the memory already.
+  peers.client.received.reserve(1'000'000);
+  peers.connect();
+  peers.send(stream);
+  bool failed = false;
+  {
+    const memory_meter::metered here;
+    memory_meter::fail_allocation(failing);
+    for (int i = 0; i < 200 && !peers.client.failed && !peers.client.ended; ++i) {
+      peers.loop.run_once(!memory_meter::has_failed() && i < 20);
+    }
+    failed = memory_meter::has_failed();
+    memory_meter::fail_allocation(0);
+  }
+  if (!peers.client.failed) peers.client_end->abort();
+  peers.run_until_gone();
+  EXPECT_EQ(peers.context.counters->http2_streams.value(), 0U);
+  EXPECT_EQ(peers.loop.inbound().used, 0U);
+  return failed;
+}
+
+TEST(Http2Memory, WhicheverAllocationFailsNothingIsLeft) {
+  std::uint64_t n = 1;
+  while (converse(n) && n < 5000) ++n;
+  EXPECT_GT(n, 100U) << "there are allocations to fail";
+  EXPECT_LT(n, 5000U) << "and an end of them";
+}
+
+}  // namespace
+}  // namespace windhover::http
