@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ struct serve_options {
   std::string urls = "http://localhost:5000";
   certificate_files certificate;
   std::string engine;
+  http_protocols protocols = http_protocols::http1_and_http2;
+  bool verbose = false;
   unsigned threads = 0;
   std::size_t max_message_size = std::size_t{64} << 20;
   bool compress = false;
@@ -44,9 +47,14 @@ int serve(const serve_options& options) {
     sources.arguments.push_back("--engine");
     sources.arguments.push_back(options.engine);
   }
+  if (options.verbose) {
+    sources.arguments.push_back("--log-level");
+    sources.arguments.push_back("debug");
+  }
   sources.read_files = false;
   web_application app(sources);
   https_options https;
+  https.protocols = options.protocols;
   https.certificate = options.certificate;
   for (std::string* const path : {&https.certificate.certificate, &https.certificate.key})
     if (!path->empty()) *path = std::filesystem::absolute(*path).string();
@@ -90,6 +98,14 @@ std::function<int()> add_serve(CLI::App& app) {
   command
       ->add_option("--certificate-password", options->certificate.password, "Password of the key or the PKCS#12 file")
       ->needs(certificate);
+  const std::map<std::string, http_protocols> protocols = {{"http1", http_protocols::http1},
+                                                           {"http2", http_protocols::http2},
+                                                           {"http1-and-http2", http_protocols::http1_and_http2}};
+  command
+      ->add_option("--protocols", options->protocols,
+                   "The versions of HTTP: http1, http2, or http1-and-http2, where the client chooses")
+      ->transform(CLI::CheckedTransformer(protocols).description(""));
+  command->add_flag("--verbose", options->verbose, "Log every WebSocket that is opened, and more");
   command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")
       ->check(CLI::IsMember({"io_uring", "epoll"}));
   command->add_option("--threads", options->threads, "Event loops; 0 for one a core")

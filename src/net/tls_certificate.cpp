@@ -101,10 +101,15 @@ void read_pkcs12(const tls_certificate& from, loaded_certificate::parts& into) {
   if (!into.leaf || !into.key) refuse(from, "there is no certificate with a private key in it", "export both together");
 }
 
+// A certificate without an end has the year 9999 (RFC 5280, section 4.1.2.5), which is beyond the clock.
 wall_time time_of(const ASN1_TIME* at) {
   std::tm parts{};
   if (at == nullptr || ASN1_TIME_to_tm(at, &parts) != 1) return {};
-  return std::chrono::system_clock::from_time_t(timegm(&parts));
+  const std::chrono::seconds since_epoch(timegm(&parts));
+  if (since_epoch > std::chrono::floor<std::chrono::seconds>(wall_time::max().time_since_epoch())) {
+    return wall_time::max();
+  }
+  return wall_time(since_epoch);
 }
 
 std::string text_of(const X509_NAME* name) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "net/event_loop.hpp"
 #include "wire/websocket/handshake.hpp"
 #include "wire/websocket/origin.hpp"
 
@@ -110,6 +111,16 @@ wire::handshake_request handshake_of(const http::exchange& exchange) {
           .connect_protocol = exchange.connect_protocol()};
 }
 
+void note_opened(http::exchange& exchange) noexcept {
+  exchange.transport().loop().log_line(log_level::debug, "websocket", [&exchange] {
+    const http_request& request = exchange.request();
+    std::string text = "a WebSocket was opened at ";
+    text.append(request.path()).append(" over ").append(request.protocol());
+    if (const tls_info* const tls = exchange.transport().tls()) text.append(" and ").append(tls->protocol);
+    return text.append(", from ").append(exchange.remote_endpoint().to_string());
+  });
+}
+
 }  // namespace
 
 websocket_settings checked_settings(const websocket_options& options) {
@@ -209,6 +220,7 @@ websocket_connection& open_websocket(http::exchange& exchange, shared_websocket_
                                                            std::move(settings), protocol, std::move(compressing));
   websocket_connection& opened = *connection;
   exchange.upgrade(std::move(connection));
+  note_opened(exchange);
   exchange.shrink(retain_request_headers);
   return opened;
 }

@@ -8,12 +8,12 @@ import { chromium } from 'playwright-core';
 const artifacts = process.env.WINDHOVER_ARTIFACTS ?? 'artifacts';
 mkdirSync(artifacts, { recursive: true });
 
-export async function launchChromium() {
+export async function launchChromium(further = []) {
   return chromium.launch({
     executablePath: process.env.WINDHOVER_CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-background-networking',
       '--disable-component-update', '--disable-sync', '--no-first-run',
-      '--host-resolver-rules=MAP stranger.test 127.0.0.1'],
+      '--host-resolver-rules=MAP stranger.test 127.0.0.1', ...further],
   });
 }
 

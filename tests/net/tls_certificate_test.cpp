@@ -110,13 +110,21 @@ TEST(TlsCertificate, ADamagedOneIsRefused) {
 }
 
 TEST(TlsCertificate, SaysWhomItIsForAndForHowLong) {
-  const issued_certificate made({.common_name = "Name", .alternative_names = "DNS:a.example,DNS:*.b.example"});
+  const issued_certificate made({.common_name = "Name",
+                                 .names = {"a.example", "*.b.example"},
+                                 .begins = -std::chrono::days(100),
+                                 .ends = std::chrono::days(30)});
   const loaded_certificate loaded(made.pair());
   EXPECT_EQ(loaded.names(), (std::vector<std::string>{"a.example", "*.b.example"}));
   EXPECT_EQ(loaded.not_after() - loaded.not_before(), std::chrono::hours(24 * 130));
 
   const issued_certificate only_named({.common_name = "c.example"});
   EXPECT_EQ(loaded_certificate(only_named.pair()).names(), std::vector<std::string>{"c.example"});
+}
+
+TEST(TlsCertificate, OneWithoutAnEndIsGoodForAsLongAsTheClockGoes) {
+  const issued_certificate endless({.common_name = "endless", .ends = std::chrono::years(7900)});
+  EXPECT_EQ(loaded_certificate(endless.pair()).not_after(), wall_time::max());
 }
 
 TEST(TlsCertificate, IsDescribed) {

@@ -160,7 +160,7 @@ TEST_F(Tls, WorksWhereverTheStreamIsCut) {
 // ----- Who is believed
 
 TEST_F(Tls, AServerThatNobodyVouchesForIsNotBelieved) {
-  const issued_certificate other({.common_name = "Other Authority", .authority = true});
+  const issued_certificate other({.common_name = "Other Authority", .used_by = certificate_request::use::authority});
   client_tls_options client_options;
   client_options.authorities = other.certificate();
   connect(server_tls(test_certificates::server_options()), client_tls(client_options));
@@ -200,7 +200,7 @@ TEST_F(Tls, AnExpectedNameStandsForTheHost) {
 }
 
 TEST_F(Tls, AnExpiredCertificateIsNotBelieved) {
-  const issued_certificate expired({.common_name = "localhost", .alternative_names = "DNS:localhost", .valid_days = -1},
+  const issued_certificate expired({.common_name = "localhost", .names = {"localhost"}, .begins = -48h, .ends = -24h},
                                    &test_certificates::all().authority);
   server_tls_options server_options;
   server_options.certificates = {expired.pair()};
@@ -221,9 +221,9 @@ TEST_F(Tls, WithoutVerificationAnybodyIsBelieved) {
 
 TEST_F(Tls, TheNameThatAClientAsksForChoosesTheCertificate) {
   const auto& authority = test_certificates::all().authority;
-  const issued_certificate second({.common_name = "second", .alternative_names = "DNS:second.example"}, &authority);
-  const issued_certificate any({.common_name = "any", .alternative_names = "DNS:*.any.example"}, &authority);
-  const issued_certificate renamed({.common_name = "renamed", .alternative_names = "DNS:renamed.example"}, &authority);
+  const issued_certificate second({.common_name = "second", .names = {"second.example"}}, &authority);
+  const issued_certificate any({.common_name = "any", .names = {"*.any.example"}}, &authority);
+  const issued_certificate renamed({.common_name = "renamed", .names = {"renamed.example"}}, &authority);
   server_tls_options server_options = test_certificates::server_options();
   server_options.certificates.push_back(second.pair());
   server_options.certificates.push_back(any.pair());
@@ -254,8 +254,8 @@ TEST_F(Tls, TheNameThatAClientAsksForChoosesTheCertificate) {
 
 TEST_F(Tls, AClientShowsItsCertificateWhereOneIsAskedFor) {
   const auto& authority = test_certificates::all().authority;
-  const issued_certificate own({.common_name = "client"}, &authority);
-  const issued_certificate strangers({.common_name = "stranger"});
+  const issued_certificate own({.common_name = "client", .used_by = certificate_request::use::client}, &authority);
+  const issued_certificate strangers({.common_name = "stranger", .used_by = certificate_request::use::client});
   const auto attempt = [&](client_certificate_mode mode, const issued_certificate* shown) {
     server = {};
     client = {};
@@ -290,7 +290,7 @@ TEST_F(Tls, NewCertificatesAreForNewConnections) {
   run();
   seen_end& old_client = client;
   transport* const old_stream = old_client.stream;
-  const issued_certificate renewed({.common_name = "renewed", .alternative_names = "DNS:localhost"},
+  const issued_certificate renewed({.common_name = "renewed", .names = {"localhost"}},
                                    &test_certificates::all().authority);
   server_tls_options replacing;
   replacing.certificates = {renewed.pair()};

@@ -130,7 +130,8 @@ TEST_P(WebsocketClientTls, TheServersNameMayBePinned) {
 
 TEST_P(WebsocketClientTls, ShowsItsOwnCertificate) {
   const auto& authority = test_certificates::all().authority;
-  const test::issued_certificate own({.common_name = "client"}, &authority);
+  const test::issued_certificate own({.common_name = "client", .used_by = net::certificate_request::use::client},
+                                     &authority);
   const text_file certificate(own.certificate());
   const text_file key(own.key("secret"));
   net::server_tls_options options = test_certificates::server_options();

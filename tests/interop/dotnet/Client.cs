@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.WebSockets;
 using System.Runtime.CompilerServices;
 using System.Text;
@@ -11,6 +12,11 @@ internal sealed class Client : IDisposable
     private static readonly TimeSpan Bound =
         TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("WINDHOVER_TEST_BOUND") ?? "120"));
 
+    /// <summary>Set once, at the start: the WebSockets of all clients are streams of few connections.</summary>
+    public static bool OverHttp2 { get; set; }
+    private static readonly HttpMessageInvoker Http2 =
+        new(new SocketsHttpHandler { EnableMultipleHttp2Connections = true });
+
     public ClientWebSocket Socket { get; } = new();
 
     public static async Task<Client> Open(Action<ClientWebSocketOptions>? configure = null)
@@ -18,8 +24,13 @@ internal sealed class Client : IDisposable
         var client = new Client();
         client.Socket.Options.KeepAliveInterval = TimeSpan.Zero;
         client.Socket.Options.CollectHttpResponseDetails = true;
+        if (OverHttp2)
+        {
+            client.Socket.Options.HttpVersion = HttpVersion.Version20;
+            client.Socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+        }
         configure?.Invoke(client.Socket.Options);
-        await Within(token => client.Socket.ConnectAsync(Url, token));
+        await Within(token => client.Socket.ConnectAsync(Url, OverHttp2 ? Http2 : null, token));
         return client;
     }
 

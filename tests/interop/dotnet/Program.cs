@@ -1,6 +1,6 @@
 // .NET's ClientWebSocket against the tool's echo, whose URL is in WINDHOVER_WEBSOCKET_URL. Run through with_tool.mjs,
 // which starts the tool and looks at how it ended. With the argument "compression" the tool compresses, and so does the
-// client. The names of ASP.NET Core's own middleware tests are kept where the same behaviour is looked at.
+// client; with "http2" everything is said over HTTP/2 (RFC 8441), in clear text. The names of ASP.NET Core's own middleware tests are kept where the same behaviour is looked at.
 
 using System.Net.WebSockets;
 using Windhover.Interop;
@@ -54,6 +54,7 @@ static Task Compressed(bool serverContext, bool clientContext, int serverBits, i
     ("ReceiveClose and CloseFromCloseReceived: a server that stops says going away", CloseTests.ServerStops),
 ];
 
+Client.OverHttp2 = args is ["http2"];
 var tests = args is ["compression"] ? compressionTests : plainTests;
 var failed = 0;
 foreach (var (name, run) in tests)
