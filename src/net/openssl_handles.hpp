@@ -35,6 +35,11 @@ inline void set_server_name_callback(SSL_CTX* of, int (*callback)(SSL*, int*, vo
 inline bool ask_for_server_name(SSL* of, const char* name) noexcept { return SSL_set_tlsext_host_name(of, name) == 1; }
 #pragma GCC diagnostic pop
 
+// Before a call whose outcome is judged by the thread's queue of errors. Clearing one that is empty takes its time.
+inline void forget_errors() noexcept {
+  if (ERR_peek_error() != 0) ERR_clear_error();
+}
+
 // Why the last call failed, as OpenSSL says it; a text of its own that lives for ever. Empties the thread's queue.
 inline const char* last_error() noexcept {
   const unsigned long code = ERR_peek_error();

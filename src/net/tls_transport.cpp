@@ -296,7 +296,7 @@ void tls_transport::fail() noexcept {
 
 // True when the handshake has succeeded.
 bool tls_transport::shake_hands() noexcept {
-  ERR_clear_error();
+  openssl::forget_errors();
   const int outcome = SSL_do_handshake(session_.get());
   if (outcome != 1) {
     if (SSL_get_error(session_.get(), outcome) != SSL_ERROR_WANT_READ) fail();
@@ -344,13 +344,14 @@ std::size_t tls_transport::on_bytes(std::span<const std::byte> bytes) noexcept {
 
 void tls_transport::open_records() {
   const borrowed_room room(loop());
-  while (!dead() && !reading_paused() && open_record(room.bytes())) {
+  // Where no input is left there is no whole record either: each is taken out as soon as it is there.
+  while (!dead() && !reading_paused() && !input_.empty() && open_record(room.bytes())) {
   }
 }
 
 // False when there is no whole record, or none to come.
 bool tls_transport::open_record(std::span<std::byte> into) noexcept {
-  ERR_clear_error();
+  openssl::forget_errors();
   const int count = SSL_read(session_.get(), into.data(), static_cast<int>(into.size()));
   if (count > 0) return deliver(into.first(static_cast<std::size_t>(count)));
   switch (SSL_get_error(session_.get(), count)) {
@@ -396,7 +397,7 @@ void tls_transport::flush() noexcept {
   }
   die_without_memory([this] { seal_output(); });
   if (dead() || !closing() || shut_down() || layered_transport::queued_bytes() > 0) return;
-  ERR_clear_error();
+  openssl::forget_errors();
   SSL_shutdown(session_.get());
   below().close();
   note_shut_down();
@@ -439,7 +440,7 @@ void tls_transport::seal_output() {
 }
 
 bool tls_transport::seal(std::span<const std::byte> bytes) noexcept {
-  ERR_clear_error();
+  openssl::forget_errors();
   if (SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0) return true;
   fail();
   return false;

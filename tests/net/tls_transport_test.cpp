@@ -107,7 +107,7 @@ TEST_F(Tls, AgreesOnTheNewestVersionAndAProtocolAboveIt) {
   EXPECT_EQ(client.received, "hello");
   ASSERT_TRUE(server.info);
   EXPECT_EQ(server.info->protocol, "TLSv1.3");
-  EXPECT_EQ(server.info->cipher_suite, "TLS_AES_256_GCM_SHA384");
+  EXPECT_EQ(server.info->cipher_suite, "TLS_AES_128_GCM_SHA256");
   EXPECT_EQ(server.info->application_protocol, "h2") << "the server's order counts";
   EXPECT_EQ(server.info->server_name, "localhost");
   EXPECT_FALSE(server.info->session_resumed);
