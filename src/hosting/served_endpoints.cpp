@@ -138,6 +138,7 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
     hosts.erase(any);
   }
   if (first.certificate.empty() && hosts.empty()) first = development_files(site.url, log_);
+  site.certificates.reserve(hosts.size() + 1);
   if (!first.certificate.empty()) site.certificates.push_back({located(first, from.content_root), ""});
   for (const host_certificate& each : hosts)
     site.certificates.push_back({located(each.files, from.content_root), each.host});

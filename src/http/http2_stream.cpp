@@ -100,8 +100,6 @@ void http2_stream::write_data(std::size_t size) noexcept {
     const bool all = count == each.size;
     if (count < gathered_piece) {
       below.queue_copy({each.data, count});
-    } else if (all) {
-      below.queue(std::move(each));
     } else {
       below.queue({each.owner, each.data, count});
     }
