@@ -152,7 +152,9 @@ void http2_request::refuse(int status, std::string_view text) {
 void http2_request::end_request() noexcept {
   state_ = state::draining;
   queued_ = stream_.queued_bytes();
-  stream_.loop().arm(timer_, shared_.options.body_timeout);
+  // Where no body was to come, or the server stops, the client is not waited for as long.
+  const server_options& options = shared_.options;
+  stream_.loop().arm(timer_, wants_upgrade_ || draining_server_ ? options.linger_timeout : options.body_timeout);
   stream_.close();
   stream_.resume_reading();
   stream_.driver_finished();
@@ -169,6 +171,7 @@ std::size_t http2_request::drain_body(std::size_t bytes) noexcept {
 void http2_request::drain() noexcept {
   draining_server_ = true;
   if (state_ == state::upgraded && successor_) successor_->drain();
+  if (state_ == state::draining && stream_.answered()) stream_.reset(error_code::no_error);
 }
 
 // ----- From the stream

@@ -1,4 +1,5 @@
 // An application over HTTP/2: routes, WebSocket endpoints and settings are those of HTTP/1.1.
+#include <future>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,11 @@ using wire::http2::error_code;
 
 class Http2 : public running_application {
  protected:
+  // A server that stops waits for its clients.
+  void TearDown() override {
+    connection.reset();
+    running_application::TearDown();
+  }
   void connect(std::string_view further) {
     connection.emplace(url);
     send(http2_peer::begin() + std::string(further));
@@ -140,7 +146,7 @@ TEST_P(Http2, AServerThatStopsClosesWebSocketsAndSaysGoodbye) {
   start();
   connect(peer.connect(1));
   read_until([&] { return !peer.answer(1).status.empty(); });
-  app->stop();
+  std::future<int> exit_code = std::async(std::launch::async, [this] { return stop(); });
   read_until([&] { return peer.answer(1).body.size() > 4; });
   EXPECT_EQ(test::to_hex(peer.answer(1).body.substr(2, 2)), "03e9");
   send(data_frame(1, client_close(1001), end_stream));
@@ -149,7 +155,7 @@ TEST_P(Http2, AServerThatStopsClosesWebSocketsAndSaysGoodbye) {
   peer.take(connection->take(connection->buffered().size()));
   ASSERT_FALSE(peer.goaways.empty());
   EXPECT_EQ(peer.goaways.back().why, error_code::no_error);
-  EXPECT_EQ(app->wait(), 0);
+  EXPECT_EQ(exit_code.get(), 0);
   url.clear();
 }
 

@@ -168,6 +168,31 @@ TEST(Http2Endings, DrainingDoesNotWaitLongForAClientThatAnswersNoPing) {
   peers.close_and_run_until_gone();
 }
 
+TEST(Http2Endings, DrainingDoesNotWaitForTheRestOfABodyThatNobodyReads) {
+  http2_peers peers;
+  peers.context().handler = do_nothing;
+  peers.connect(peers.peer.headers_frame(1, http2_peer::request_fields("POST", "/"), 0));
+  peers.run_until_answered(1);
+  peers.ends.loop.drain_all();
+  peers.run_until([&] { return peers.ends.client.ended; });
+  EXPECT_EQ(peers.answer(1).reset, error_code::no_error);
+  EXPECT_EQ(elapsed(peers), 1s);
+  peers.close_and_run_until_gone();
+}
+
+TEST(Http2Endings, AConnectThatWasRefusedDoesNotHoldItsStreamForLong) {
+  http2_peers peers;
+  peers.context().handler = [](exchange& with) -> task<> {
+    with.response().status(403);
+    co_return;
+  };
+  peers.connect(peers.peer.connect(1));
+  peers.run_until([&] { return peers.answer(1).reset.has_value(); });
+  EXPECT_EQ(peers.answer(1).status, "403");
+  EXPECT_EQ(elapsed(peers), 5s);
+  peers.close_and_run_until_gone();
+}
+
 TEST(Http2Endings, AbortingEverythingLeavesNothing) {
   http2_peers peers;
   peers.context().handler = [](exchange& with) -> task<> {
