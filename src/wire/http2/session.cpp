@@ -34,10 +34,13 @@ constexpr std::size_t size_place = alignof(std::max_align_t);
 
 void* take(std::size_t size) noexcept {
   if (size > std::numeric_limits<std::size_t>::max() - size_place) return nullptr;
-  void* const block = ::operator new(size + size_place, std::nothrow);
-  if (block == nullptr) return nullptr;
-  std::memcpy(block, &size, sizeof size);
-  return static_cast<std::byte*>(block) + size_place;
+  try {
+    void* const block = ::operator new(size + size_place);
+    std::memcpy(block, &size, sizeof size);
+    return static_cast<std::byte*>(block) + size_place;
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 void give_back(void* memory) noexcept {
