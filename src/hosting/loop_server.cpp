@@ -71,8 +71,8 @@ void loop_server::listen(net::listening_socket socket, const served_endpoint& en
   listeners_.push_back(&net::listener::add_to(loop_, std::move(socket), connections(endpoint), accepting_));
 }
 
-void loop_server::listen(int descriptor) {
-  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections({}), accepting_));
+void loop_server::listen(int descriptor, const served_endpoint& endpoint) {
+  listeners_.push_back(&net::listener::add_to(loop_, descriptor, connections(endpoint), accepting_));
 }
 
 void loop_server::stop_listening() noexcept {

@@ -39,7 +39,7 @@ class loop_server {
 
   void listen(net::listening_socket socket, const served_endpoint& endpoint);
   // The same with a listening descriptor of the loop's engine, which is taken, whatever happens; without TLS.
-  void listen(int descriptor);
+  void listen(int descriptor, const served_endpoint& endpoint);
 
   // Accepts no more. What is open may go on.
   void stop_listening() noexcept;

@@ -20,9 +20,9 @@
 namespace windhover::hosting {
 
 struct served_endpoint {
-  listening_url url;
+  listening_url url = {};
   http_protocols protocols = http_protocols::http1_and_http2;
-  std::shared_ptr<net::server_tls> tls = nullptr;  // null without TLS
+  std::shared_ptr<const net::server_tls> tls = nullptr;  // null without TLS
 };
 
 class served_endpoints {

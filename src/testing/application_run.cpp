@@ -58,9 +58,11 @@ struct application_run::state {
   bool given_up = false;
 };
 
-application_run::application_run(web_application& application, std::uint64_t seed, net::network_conduct conduct)
+application_run::application_run(web_application& application, std::uint64_t seed, net::network_conduct conduct,
+                                 std::shared_ptr<const net::server_tls> tls)
     : state_(std::make_unique<state>(application, seed, conduct)) {
-  state_->site->listen(state_->network.listen(address()));
+  state_->site->listen(state_->network.listen(address()), {});
+  if (tls) state_->site->listen(state_->network.listen(secure_address()), {.tls = std::move(tls)});
 }
 
 application_run::~application_run() {
@@ -72,6 +74,7 @@ application_run::~application_run() {
 }
 
 endpoint application_run::address() { return {endpoint::kind::ipv4, "192.0.2.1", 80}; }
+endpoint application_run::secure_address() { return {endpoint::kind::ipv4, "192.0.2.1", 443}; }
 
 net::simulated_network& application_run::network() const noexcept { return state_->network; }
 net::event_loop& application_run::loop() const noexcept { return state_->loop_; }

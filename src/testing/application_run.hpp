@@ -13,6 +13,7 @@
 #include "net/seeded_random.hpp"
 #include "net/simulated_network.hpp"
 #include "net/timer.hpp"
+#include "net/tls_context.hpp"
 #include <windhover/web_application.hpp>
 
 namespace windhover::testing {
@@ -21,7 +22,9 @@ class application_run {
  public:
   // Starts the application, which must outlive this object. Everything that is random follows from the seed. Throws
   // what web_application::start() throws.
-  application_run(web_application& application, std::uint64_t seed, net::network_conduct conduct = {});
+  // With `tls` it listens with that too.
+  application_run(web_application& application, std::uint64_t seed, net::network_conduct conduct = {},
+                  std::shared_ptr<const net::server_tls> tls = nullptr);
   application_run(const application_run&) = delete;
   application_run& operator=(const application_run&) = delete;
   // Stops the application if it runs, and leaves it behind if handlers stay: they refer to it.
@@ -29,6 +32,8 @@ class application_run {
 
   // Where it listens: 192.0.2.1, port 80.
   static endpoint address();
+  // The same with port 443: where it listens with TLS.
+  static endpoint secure_address();
 
   net::simulated_network& network() const noexcept;
   net::event_loop& loop() const noexcept;

@@ -35,7 +35,7 @@ std::optional<net::time_point> client::next_action() const {
       break;
   }
   if (!output_.empty() && network_.writable(descriptor_)) return network_.now();
-  if (output_.empty() && ends_ && !ended_) return network_.now();
+  if (ends_now()) return network_.now();
   net::time_point next = patience_ends_;
   if (next_step_ && output_.empty()) next = std::min(next, *next_step_);
   if (network_.hung_up(descriptor_)) return network_.now();
@@ -53,10 +53,7 @@ void client::act() {
     return close(true);
   }
   if (!output_.empty()) send_some();
-  if (state_ == state::connected && output_.empty() && ends_ && !ended_) {
-    ended_ = true;
-    network_.shut_down(descriptor_);
-  }
+  if (state_ == state::connected && ends_now()) end_stream();
   if (state_ == state::connected && (network_.now() >= reads_from_ || network_.hung_up(descriptor_))) receive_some();
   if (state_ == state::connected && next_step_ && output_.empty() && *next_step_ <= network_.now()) {
     next_step_.reset();
@@ -80,8 +77,48 @@ void client::connect() {
   state_ = state::connected;
   connected_at_ = network_.now();
   patience_ends_ = connected_at_ + patience;
+  if (secure_) channel_.emplace();
   begin();
   next_step_ = network_.now();
+}
+
+void client::queue(std::string_view bytes) {
+  if (!channel_) {
+    output_.append(bytes);
+    return;
+  }
+  channel_->say(bytes);
+  output_ += channel_->take_output();
+}
+
+// Everything that was queued has gone, and there is an end to be said.
+bool client::ends_now() const noexcept {
+  return ends_ && !ended_ && output_.empty() && !(channel_ && channel_->waits());
+}
+
+void client::end_stream() {
+  // Some say so in TLS as well.
+  if (channel_ && random_.chance(500)) {
+    channel_->end();
+    output_ += channel_->take_output();
+    send_some();
+  }
+  ended_ = true;
+  network_.shut_down(descriptor_);
+}
+
+void client::take(std::string_view arrived) {
+  if (!channel_) {
+    input_.append(arrived);
+    return read(input_);
+  }
+  const bool good = channel_->hear(arrived, input_);
+  output_ += channel_->take_output();
+  if (!good) {
+    over(true);
+    return close(true);
+  }
+  if (!input_.empty()) read(input_);
 }
 
 void client::send_some() {
@@ -100,8 +137,7 @@ void client::receive_some() {
     case outcome::nothing:
       return;
     case outcome::bytes:
-      input_.append(reinterpret_cast<const char*>(buffer.data()), arrived.size);
-      return read(input_);
+      return take({reinterpret_cast<const char*>(buffer.data()), arrived.size});
     case outcome::end:
       was_ended_ = true;
       over(false);

@@ -10,6 +10,7 @@
 
 #include "journal.hpp"
 #include "net/simulated_network.hpp"
+#include "secure_channel.hpp"
 
 namespace windhover::simulation {
 
@@ -17,6 +18,9 @@ class client : public net::network_actor {
  public:
   client(net::simulated_network& network, const endpoint& server, std::uint64_t seed, net::duration begins);
   ~client() override = default;
+
+  // Everything goes through TLS. Before it has begun.
+  void be_secure() { secure_ = true; }
 
   std::optional<net::time_point> next_action() const final;
   void act() final;
@@ -35,7 +39,7 @@ class client : public net::network_actor {
   // The server has ended its stream, or the connection has failed.
   virtual void over(bool failed) = 0;
 
-  void queue(std::string_view bytes) { output_.append(bytes); }
+  void queue(std::string_view bytes);
   // What is queued goes out, then our end.
   void end() noexcept { ends_ = true; }
   // Goes away at once: with a reset, or politely.
@@ -53,6 +57,9 @@ class client : public net::network_actor {
   enum class state : std::uint8_t { waiting, connected, gone };
 
   void connect();
+  bool ends_now() const noexcept;
+  void end_stream();
+  void take(std::string_view arrived);
   void send_some();
   void receive_some();
   void close(bool reset);
@@ -65,6 +72,8 @@ class client : public net::network_actor {
   net::time_point patience_ends_{};
   std::optional<net::time_point> next_step_;
   net::time_point reads_from_{};
+  bool secure_ = false;
+  std::optional<secure_channel> channel_;  // of a secure one, once it is connected
   std::string output_;
   std::string input_;
   int descriptor_ = -1;

@@ -70,7 +70,10 @@ websocket_options any_options(net::seeded_random& random) {
 class world {
  public:
   explicit world(const world_options& options)
-      : random_(options.seed), conduct_(net::network_conduct::any(random_)), application_(no_sources()) {
+      : random_(options.seed),
+        conduct_(net::network_conduct::any(random_)),
+        openssl_(options.seed),
+        application_(no_sources()) {
     application_.use_logger(log_);
     application_.use_websockets(any_options(random_));
     map_endpoints(application_, journal_);
@@ -78,7 +81,7 @@ class world {
       const memory_meter::unmetered own;
       if (random_.chance(300)) stops_at_ = std::chrono::milliseconds(random_.below(3000));
     }
-    run_.emplace(application_, random_.next(), conduct_);
+    run_.emplace(application_, random_.next(), conduct_, make_server());
     const memory_meter::unmetered own;
     journal_.faults = conduct_.failures + conduct_.broken + options.failing_operation + options.failing_allocation > 0;
     run_->network().set_trace(options.trace);
@@ -127,13 +130,15 @@ class world {
       client_notes& notes = journal_.clients[i];
       const net::duration begins = std::chrono::milliseconds(random_.below(random_.chance(500) ? 1 : 1000));
       const std::uint64_t seed = random_.next();
+      const bool secure = random_.chance(125);
+      const endpoint to = secure ? run_->secure_address() : run_->address();
       if (random_.chance(250)) {
-        clients_.push_back(std::make_unique<http_client>(run_->network(), run_->address(), seed, begins, notes));
+        clients_.push_back(std::make_unique<http_client>(run_->network(), to, seed, begins, notes));
       } else {
         const std::string_view path = socket_paths()[random_.below(socket_paths().size())];
-        clients_.push_back(
-            std::make_unique<socket_client>(run_->network(), run_->address(), seed, begins, i, path, notes));
+        clients_.push_back(std::make_unique<socket_client>(run_->network(), to, seed, begins, i, path, notes));
       }
+      if (secure) clients_.back()->be_secure();
       run_->network().add(*clients_.back());
     }
   }
@@ -160,6 +165,7 @@ class world {
 
   net::seeded_random random_;
   net::network_conduct conduct_;
+  seeded_openssl openssl_;
   silent_log log_;
   journal journal_;
   web_application application_;
