@@ -4,7 +4,6 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <new>
@@ -40,7 +39,7 @@ openssl::bio reader_of(std::string_view bytes) {
 int give_password(char* into, int room, int /*writing*/, void* from) noexcept {
   const std::string& password = *static_cast<const std::string*>(from);
   const std::size_t count = std::min(password.size(), static_cast<std::size_t>(room));
-  std::memcpy(into, password.data(), count);
+  std::copy_n(password.begin(), count, into);
   return static_cast<int>(count);
 }
 

@@ -242,8 +242,7 @@ std::shared_ptr<const server_tls::contexts> server_tls::current() const {
 client_tls::context::context(const client_tls_options& options)
     : context_(make_context(TLS_client_method(), tls_version::tls_1_2)),
       expected_name_(options.expected_name),
-      handshake_timeout_(options.handshake_timeout),
-      verify_(options.verify) {
+      handshake_timeout_(options.handshake_timeout) {
   SSL_CTX* const made = context_.get();
   SSL_CTX_set_verify(made, options.verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, nullptr);
   if (options.verify) trust(made, options.authorities, false);

@@ -50,7 +50,6 @@ class client_tls::context {
   openssl::context context_;
   std::string expected_name_;
   duration handshake_timeout_;
-  bool verify_;
 };
 
 }  // namespace windhover::net
