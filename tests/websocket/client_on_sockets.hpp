@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "accepting.hpp"
+#include "http/http1_connection.hpp"
 #include "net/listener.hpp"
 #include "net/worker_pool.hpp"
 #include "support/transports.hpp"
