@@ -260,7 +260,7 @@ void event_loop::note_overflow(const loop_object& holder) noexcept {
   });
 }
 
-void event_loop::gather(outgoing& to, std::span<const std::byte> bytes) {
+void event_loop::gather(std::vector<base::slice>& to, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
     if (!arena_ || arena_used_ == arena_->capacity()) {
       if (arena_ && arena_->unique()) {
@@ -275,14 +275,14 @@ void event_loop::gather(outgoing& to, std::span<const std::byte> bytes) {
     std::memcpy(at, bytes.data(), count);
     arena_used_ += count;
     bytes = bytes.subspan(count);
-    if (!to.queued.empty()) {
-      base::slice& last = to.queued.back();
+    if (!to.empty()) {
+      base::slice& last = to.back();
       if (last.owner.get() == arena_.get() && last.data + last.size == at) {
         last.size += count;
         continue;
       }
     }
-    to.queued.push_back({arena_, at, count});
+    to.push_back({arena_, at, count});
   }
 }
 

@@ -5,9 +5,9 @@
 // everybody else's output.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -101,23 +101,26 @@ class object_queue {
 // Those that have output to hand down, the upper layers first.
 class flush_queue {
  public:
-  bool empty() const noexcept {
-    return std::all_of(layers_.begin(), layers_.end(), [](const object_queue& each) { return each.empty(); });
-  }
+  bool empty() const noexcept { return waiting_ == 0; }
   bool holds(const loop_object& object) const noexcept { return layers_.front().holds(object); }
-  void push(loop_object& object) noexcept { layers_[static_cast<std::size_t>(object.layer_)].push(object); }
+  void push(loop_object& object) noexcept {
+    layers_[static_cast<std::size_t>(object.layer_)].push(object);
+    waiting_ |= 1U << static_cast<unsigned>(object.layer_);
+  }
   // None when it is empty.
   loop_object* pop() noexcept {
-    for (object_queue& each : layers_) {
-      if (loop_object* const popped = each.pop()) return popped;
-    }
-    return nullptr;
+    if (waiting_ == 0) return nullptr;
+    object_queue& highest = layers_[static_cast<std::size_t>(std::countr_zero(waiting_))];
+    loop_object* const popped = highest.pop();
+    if (highest.empty()) waiting_ &= waiting_ - 1;
+    return popped;
   }
 
  private:
   static constexpr auto flushing = object_queue::purpose::flushing;
   std::array<object_queue, flush_layers> layers_{object_queue(flushing), object_queue(flushing), object_queue(flushing),
                                                  object_queue(flushing)};
+  unsigned waiting_ = 0;  // a bit for each layer that is not empty
 };
 
 struct event_loop_options {
@@ -231,7 +234,7 @@ class event_loop final : private engine_events {
   // Aborts connections that hold most, until the budget is kept again.
   void relieve_inbound() noexcept;
   // Appends a copy to `to`, in the loop's arena; neighbouring pieces become one slice.
-  void gather(outgoing& to, std::span<const std::byte> bytes);
+  void gather(std::vector<base::slice>& to, std::span<const std::byte> bytes);
   std::unique_ptr<outgoing> lend_outgoing();
   void take_back(std::unique_ptr<outgoing> used) noexcept;
   // Output that waits for the end of the iteration; so much of it is submitted early.

@@ -5,6 +5,12 @@
 #include <new>
 
 namespace windhover::net {
+namespace {
+
+// Room for so many slices is kept when they have gone.
+constexpr std::size_t slices_kept = 16;
+
+}  // namespace
 
 layered_transport::layered_transport(event_loop& loop, flush_layer layer) noexcept
     : loop_object(layer), loop_(loop), feed_(loop.inbound()) {}
@@ -26,11 +32,6 @@ void layered_transport::set_water_marks(std::size_t high, std::size_t low) noexc
 
 // ----- Output
 
-outgoing& layered_transport::output() {
-  if (!output_) output_ = loop_.lend_outgoing();
-  return *output_;
-}
-
 void layered_transport::queued(std::size_t bytes) noexcept {
   queued_bytes_ += bytes;
   if (above_high_water()) was_above_ = true;
@@ -41,7 +42,7 @@ void layered_transport::queue(base::slice bytes) noexcept {
   if (closing() || bytes.size == 0) return;
   const std::size_t size = bytes.size;
   try {
-    output().queued.push_back(std::move(bytes));
+    queued_.push_back(std::move(bytes));
   } catch (const std::bad_alloc&) {
     return abort();
   }
@@ -51,23 +52,21 @@ void layered_transport::queue(base::slice bytes) noexcept {
 void layered_transport::queue_copy(std::span<const std::byte> bytes) noexcept {
   if (closing() || bytes.empty()) return;
   try {
-    loop_.gather(output(), bytes);
+    loop_.gather(queued_, bytes);
   } catch (const std::bad_alloc&) {
     return abort();
   }
   queued(bytes.size());
 }
 
-std::span<base::slice> layered_transport::queued_output() noexcept {
-  if (!output_) return {};
-  return output_->queued;
-}
-
 void layered_transport::output_handed_down(std::size_t slices) noexcept {
-  if (!output_) return;
-  auto& all = output_->queued;
-  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(slices, all.size())));
-  if (all.empty()) loop_.take_back(std::move(output_));
+  if (slices < queued_.size()) {
+    queued_.erase(queued_.begin(), queued_.begin() + static_cast<std::ptrdiff_t>(slices));
+  } else if (queued_.capacity() <= slices_kept) {
+    queued_.clear();
+  } else {
+    queued_ = {};
+  }
 }
 
 void layered_transport::output_taken(std::size_t bytes) noexcept {
@@ -141,10 +140,7 @@ void layered_transport::die(const failure* why) noexcept {
   dead_ = true;
   feed_.stop();
   died(why);
-  if (output_) {
-    output_->queued.clear();
-    loop_.take_back(std::move(output_));
-  }
+  queued_ = {};
   if (why != nullptr) {
     failure_ = *why;
     failure_due_ = true;

@@ -75,7 +75,7 @@ class layered_transport : public loop_object, public transport {
   void die(const failure* why) noexcept;
   void serve_again() noexcept { loop_.serve_later(*this); }
   // What is queued in this layer, in order. Slices that the layer below has got are taken off with output_handed_down.
-  std::span<base::slice> queued_output() noexcept;
+  std::span<base::slice> queued_output() noexcept { return queued_; }
   void output_handed_down(std::size_t slices) noexcept;
   // Our end of the stream has been said.
   void note_shut_down() noexcept;
@@ -86,7 +86,6 @@ class layered_transport : public loop_object, public transport {
   bool has_driver() const noexcept { return driver_ != nullptr; }
 
  private:
-  outgoing& output();
   void queued(std::size_t bytes) noexcept;
   void end_when_both_sides_have() noexcept;
 
@@ -96,7 +95,7 @@ class layered_transport : public loop_object, public transport {
   std::unique_ptr<driver> next_driver_;  // takes over when the loop serves this object
   std::unique_ptr<kept> kept_;
   feed feed_;
-  std::unique_ptr<outgoing> output_;
+  std::vector<base::slice> queued_;
   std::size_t queued_bytes_ = 0;
   std::size_t high_water_ = std::size_t{64} << 10;
   std::size_t low_water_ = std::size_t{32} << 10;

@@ -95,7 +95,7 @@ void stream_connection::queue(base::slice bytes) noexcept {
 void stream_connection::queue_copy(std::span<const std::byte> bytes) noexcept {
   if (closing() || bytes.empty()) return;
   try {
-    loop_.gather(output(), bytes);
+    loop_.gather(output().queued, bytes);
   } catch (const std::bad_alloc&) {
     return out_of_memory();
   }

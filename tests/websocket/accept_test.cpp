@@ -346,7 +346,7 @@ TEST(Accept, AHandlerOfTheConnectionsOwnClosesAsItEnds) {
     connection_peers peers;
     const auto returns = [](websocket&) -> task<> { co_return; };
     EXPECT_EQ(answer(peers, returns), server_frame(opcode::close, test::closing(1000)));
-    EXPECT_EQ(peers.log.lines, "");
+    EXPECT_EQ(peers.log.lines, "websocket: a WebSocket was opened at /ws over HTTP/1.1, from memory\n");
   }
   {
     connection_peers peers;
