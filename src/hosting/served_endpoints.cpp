@@ -127,6 +127,7 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
   site.url = to_string(endpoint.url.value());
   certificate_files first = endpoint.certificate;
   std::vector<host_certificate> hosts;
+  hosts.reserve(endpoint.hosts.size());
   for (const host_certificate_settings& each : endpoint.hosts) hosts.push_back({each.host, each.certificate});
   if (first.certificate.empty() && hosts.empty()) hosts = in_code.host_certificates;
   if (first.certificate.empty()) first = from.default_certificate;
