@@ -86,7 +86,16 @@ class middle final : public net::driver {
   middle(passage& through, int side, bool acts) noexcept : through_(through), side_(side), acts_(acts) {}
   ~middle() override { through_.ends[side_] = nullptr; }
   std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override {
-    for (const std::byte each : bytes) pass(each);
+    const std::size_t acted_on = acts_ && through_.acts.at >= seen_ ? through_.acts.at - seen_ : bytes.size();
+    const std::size_t before = std::min(acted_on, bytes.size());
+    seen_ += bytes.size();
+    pass(bytes.first(before));
+    if (before < bytes.size()) {
+      std::byte changed = bytes[before];
+      if (net::transport* const to = other()) act(*to, changed);
+      pass({&changed, 1});
+      pass(bytes.subspan(before + 1));
+    }
     return bytes.size();
   }
   void on_writable() noexcept override {}
@@ -102,15 +111,10 @@ class middle final : public net::driver {
 
  private:
   net::transport* other() const noexcept { return through_.ends[1 - side_]; }
-  void pass(std::byte each) noexcept {
-    net::transport* const to = other();
-    if (to == nullptr) return;
-    if (acts_ && seen_++ == through_.acts.at) act(*to, each);
-    if (left_out_ > 0) {
-      --left_out_;
-    } else {
-      to->queue_copy({&each, 1});
-    }
+  void pass(std::span<const std::byte> bytes) noexcept {
+    const std::size_t skipped = std::min(left_out_, bytes.size());
+    left_out_ -= skipped;
+    if (net::transport* const to = other()) to->queue_copy(bytes.subspan(skipped));
   }
   void act(net::transport& to, std::byte& each) noexcept {
     const auto put_in = std::as_bytes(std::span(through_.acts.bytes));
