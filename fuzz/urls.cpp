@@ -19,7 +19,7 @@ using hosting::listening_url;
 
 void judge(const listening_url& url) {
   const bool is_path = url.kind == listening_kind::unix_path;
-  require(url.scheme == "http", "there is no other scheme");
+  require(url.scheme == "http" || url.scheme == "https", "there is no other scheme");
   require(is_path == !url.path.empty() && is_path == url.host.empty(), "a URL has a host or a path");
   if (is_path) {
     require(url.path.starts_with('/') && url.path.size() < sizeof(sockaddr_un::sun_path), "a path can be bound");
@@ -36,6 +36,7 @@ void announce(const listening_url& url) {
   require(again.path == url.path && (again.port == url.port || !url.path.empty()),
           "what is announced can be listened on");
   require(again.kind == url.kind || url.kind == listening_kind::any, "in the same way");
+  require(again.scheme == url.scheme, "with TLS or without");
   require(hosting::to_string(again) == shown, "and is announced the same");
 }
 

@@ -78,7 +78,7 @@ void check_endpoint(const endpoint_settings& endpoint) {
   if (!is_https(*endpoint.url))
     if (const std::optional<std::string_view> key = key_for_https(endpoint))
       throw configuration_error(key_of(endpoint, *key) + " is for https, and the endpoint's URL is " +
-                                to_string(*endpoint.url));
+                                printable(to_string(*endpoint.url)));
   check_certificate(endpoint.certificate, key_of(endpoint, "Certificate"));
   for (const host_certificate_settings& each : endpoint.hosts) {
     const std::string key = key_of(endpoint, "Sni:" + printable(each.host) + ":Certificate");

@@ -124,8 +124,8 @@ std::string as_variable(std::string_view name) {
 [[noreturn]] void refuse_unknown(const std::string& origin, std::string_view name) {
   std::string text = printable(origin) + ": " + printable(full_name(name)) + " is no key of Windhover";
   if (const std::optional<std::string> nearest = nearest_key(name)) {
-    text += "; did you mean " + full_name(*nearest);
-    if (origin.starts_with(environment_origin)) text += " (as a variable " + as_variable(*nearest) + ")";
+    text += "; did you mean " + printable(full_name(*nearest));
+    if (origin.starts_with(environment_origin)) text += " (as a variable " + printable(as_variable(*nearest)) + ")";
     text += "?";
   }
   throw configuration_error(text);
@@ -170,7 +170,8 @@ bool is_known(const setting_row& row, std::string_view name) {
   }
   for (const setting_row& row : setting_table())
     if (const std::string known = filled_in(row, name); is_below(known, name))
-      throw unsuitable_value(origin, full_name(name), value, "an object with keys such as " + full_name(known));
+      throw unsuitable_value(origin, full_name(name), value,
+                             "an object with keys such as " + printable(full_name(known)));
   refuse_unknown(origin, name);
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <mutex>
 #include <new>
 #include <optional>
 #include <span>
@@ -274,7 +275,16 @@ openssl::session client_tls::context::new_session(const std::string& host) const
   return made;
 }
 
-client_tls::client_tls(const client_tls_options& options) : context_(std::make_unique<context>(options)) {}
+client_tls::client_tls(client_tls_options options) : options_(std::move(options)) {
+  const bool trusts_the_system = options_.verify && options_.authorities.empty();
+  if (!trusts_the_system || !options_.certificate.certificate.empty()) static_cast<void>(current());
+}
+
+const client_tls::context& client_tls::current() const {
+  std::call_once(made_, [this] { context_ = std::make_unique<const context>(options_); });
+  return *context_;
+}
+
 client_tls::~client_tls() = default;
 
 }  // namespace windhover::net

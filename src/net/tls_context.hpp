@@ -64,17 +64,21 @@ struct client_tls_options {
 
 class client_tls {
  public:
-  // Throws tls_error.
-  explicit client_tls(const client_tls_options& options);
+  // Reads what the options hold. Whom the system trusts is read by the first connection: that is much, and many
+  // clients never connect with TLS. Throws tls_error.
+  explicit client_tls(client_tls_options options);
   client_tls(const client_tls&) = delete;
   client_tls& operator=(const client_tls&) = delete;
   ~client_tls();
 
   class context;
-  const context& current() const noexcept { return *context_; }
+  // Any thread. Throws tls_error.
+  const context& current() const;
 
  private:
-  std::unique_ptr<context> context_;
+  client_tls_options options_;
+  mutable std::once_flag made_;
+  mutable std::unique_ptr<const context> context_;
 };
 
 }  // namespace windhover::net
