@@ -16,6 +16,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -92,9 +93,8 @@ class tls_client {
 
  private:
   void use(const net::made_certificate& own) {
-    const net::openssl::bio certificate(
-        BIO_new_mem_buf(own.certificate.data(), static_cast<int>(own.certificate.size())));
-    const net::openssl::bio key(BIO_new_mem_buf(own.key.data(), static_cast<int>(own.key.size())));
+    const net::openssl::bio certificate = net::openssl::reader_of(own.certificate);
+    const net::openssl::bio key = net::openssl::reader_of(own.key);
     const net::openssl::certificate leaf(PEM_read_bio_X509(certificate.get(), nullptr, nullptr, nullptr));
     const net::openssl::private_key its_key(PEM_read_bio_PrivateKey(key.get(), nullptr, nullptr, nullptr));
     if (SSL_CTX_use_certificate(context_.get(), leaf.get()) != 1 ||
@@ -119,7 +119,16 @@ class tls_client {
     ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(descriptor_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     if (::connect(descriptor_, &to.value.any, to.size) == 0) return;
-    const int error = errno;
+    int error = errno;
+    if (error == EINTR) {
+      // What was interrupted goes on by itself.
+      pollfd waiting{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+      while (::poll(&waiting, 1, patience_in_seconds * 1000) < 0 && errno == EINTR) {
+      }
+      socklen_t size = sizeof error;
+      ::getsockopt(descriptor_, SOL_SOCKET, SO_ERROR, &error, &size);
+      if (error == 0) return;
+    }
     ::close(descriptor_);
     throw std::system_error(error, std::generic_category(), "connecting to " + std::string(url));
   }
