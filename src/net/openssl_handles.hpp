@@ -1,13 +1,19 @@
 // Owners of OpenSSL's objects, and its errors as text. Included by implementations only.
 #pragma once
 
+#include <algorithm>
+#include <climits>
 #include <memory>
+#include <new>
+#include <string>
+#include <string_view>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 namespace windhover::net::openssl {
 
@@ -34,6 +40,34 @@ inline void set_server_name_callback(SSL_CTX* of, int (*callback)(SSL*, int*, vo
 }
 inline bool ask_for_server_name(SSL* of, const char* name) noexcept { return SSL_set_tlsext_host_name(of, name) == 1; }
 #pragma GCC diagnostic pop
+
+// Reads from the text, which must live as long. Throws std::bad_alloc.
+inline bio reader_of(std::string_view text) {
+  bio made(BIO_new_mem_buf(text.data(), static_cast<int>(std::min<std::size_t>(text.size(), INT_MAX))));
+  if (!made) throw std::bad_alloc();
+  return made;
+}
+
+// Collects what is written. Throws std::bad_alloc.
+inline bio make_writer() {
+  bio made(BIO_new(BIO_s_mem()));
+  if (!made) throw std::bad_alloc();
+  return made;
+}
+
+// What was written to it.
+inline std::string text_of(BIO* writer) {
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(writer, &bytes);
+  return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
+}
+
+// Whether a host is an address, and no name.
+inline bool is_address(const std::string& host) noexcept {
+  const std::unique_ptr<ASN1_OCTET_STRING, freed_by<ASN1_OCTET_STRING_free>> address(a2i_IPADDRESS(host.c_str()));
+  ERR_clear_error();
+  return address != nullptr;
+}
 
 // Before a call whose outcome is judged by the thread's queue of errors. Clearing one that is empty takes its time.
 inline void forget_errors() noexcept {

@@ -7,7 +7,6 @@
 #include <openssl/ec.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/x509v3.h>
 
 #include "base/random.hpp"
 #include "net/openssl_handles.hpp"
@@ -22,40 +21,31 @@ using extension = std::unique_ptr<X509_EXTENSION, openssl::freed_by<X509_EXTENSI
   throw tls_error("OpenSSL cannot " + std::string(what) + ": " + openssl::last_error());
 }
 
-std::string text_of(BIO* bio) {
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(bio, &bytes);
-  return size > 0 ? std::string(bytes, static_cast<std::size_t>(size)) : std::string();
-}
-
-openssl::bio reader_of(const std::string& text) {
-  return openssl::bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
-
 // Without this OpenSSL would ask the terminal for a password.
 int give_no_password(char*, int, int, void*) noexcept { return -1; }
 
 openssl::certificate certificate_of(const std::string& pem) {
-  openssl::certificate read(PEM_read_bio_X509(reader_of(pem).get(), nullptr, &give_no_password, nullptr));
+  openssl::certificate read(PEM_read_bio_X509(openssl::reader_of(pem).get(), nullptr, &give_no_password, nullptr));
   if (!read) fail("read a certificate");
   return read;
 }
 
 openssl::private_key key_of(const std::string& pem) {
-  openssl::private_key read(PEM_read_bio_PrivateKey(reader_of(pem).get(), nullptr, &give_no_password, nullptr));
+  openssl::private_key read(
+      PEM_read_bio_PrivateKey(openssl::reader_of(pem).get(), nullptr, &give_no_password, nullptr));
   if (!read) fail("read a key");
   return read;
 }
 
 // PKCS#8.
 std::string pem_of(EVP_PKEY* key, const std::string& password = {}) {
-  const openssl::bio text(BIO_new(BIO_s_mem()));
+  const openssl::bio text = openssl::make_writer();
   const bool encrypted = !password.empty();
-  if (!text || PEM_write_bio_PKCS8PrivateKey(text.get(), key, encrypted ? EVP_aes_256_cbc() : nullptr,
-                                             encrypted ? password.data() : nullptr, static_cast<int>(password.size()),
-                                             nullptr, nullptr) != 1)
+  if (PEM_write_bio_PKCS8PrivateKey(text.get(), key, encrypted ? EVP_aes_256_cbc() : nullptr,
+                                    encrypted ? password.data() : nullptr, static_cast<int>(password.size()), nullptr,
+                                    nullptr) != 1)
     fail("write a key");
-  return text_of(text.get());
+  return openssl::text_of(text.get());
 }
 
 // RFC 5280, section 4.1.2.2: positive, at most 20 bytes, and no other certificate of the issuer has it.
@@ -95,11 +85,8 @@ void add_extension(X509* certificate, X509* issuer, int which, const std::string
 std::string alternative_names(const std::vector<std::string>& names) {
   std::string list;
   for (const std::string& each : names) {
-    const std::unique_ptr<ASN1_OCTET_STRING, openssl::freed_by<ASN1_OCTET_STRING_free>> address(
-        a2i_IPADDRESS(each.c_str()));
-    list += (list.empty() ? "" : ",") + std::string(address ? "IP:" : "DNS:") + each;
+    list += (list.empty() ? "" : ",") + std::string(openssl::is_address(each) ? "IP:" : "DNS:") + each;
   }
-  ERR_clear_error();
   return list;
 }
 
@@ -156,9 +143,9 @@ std::string pkcs12_file(const made_certificate& of, const std::string& password,
   const openssl::private_key key = of.key.empty() ? nullptr : key_of(of.key);
   const std::unique_ptr<PKCS12, openssl::freed_by<PKCS12_free>> made(
       PKCS12_create(password.c_str(), friendly_name.c_str(), key.get(), certificate.get(), nullptr, 0, 0, 0, 0, 0));
-  const openssl::bio bytes(BIO_new(BIO_s_mem()));
-  if (!made || !bytes || i2d_PKCS12_bio(bytes.get(), made.get()) != 1) fail("write a PKCS#12 file");
-  return text_of(bytes.get());
+  const openssl::bio bytes = openssl::make_writer();
+  if (!made || i2d_PKCS12_bio(bytes.get(), made.get()) != 1) fail("write a PKCS#12 file");
+  return openssl::text_of(bytes.get());
 }
 
 }  // namespace windhover::net

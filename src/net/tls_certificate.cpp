@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <climits>
 #include <ctime>
 #include <fstream>
 #include <new>
@@ -15,7 +14,6 @@
 #include <openssl/bn.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
-#include <openssl/x509v3.h>
 
 #include "net/loaded_certificate_parts.hpp"
 
@@ -29,12 +27,6 @@ namespace {
   throw tls_error(text);
 }
 
-openssl::bio reader_of(std::string_view bytes) {
-  openssl::bio made(BIO_new_mem_buf(bytes.data(), static_cast<int>(std::min<std::size_t>(bytes.size(), INT_MAX))));
-  if (!made) throw std::bad_alloc();
-  return made;
-}
-
 // Instead of OpenSSL's own, which would ask on the terminal.
 int give_password(char* into, int room, int /*writing*/, void* from) noexcept {
   const std::string& password = *static_cast<const std::string*>(from);
@@ -46,7 +38,7 @@ int give_password(char* into, int room, int /*writing*/, void* from) noexcept {
 bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::string_view::npos; }
 
 void read_pem(const tls_certificate& from, loaded_certificate::parts& into) {
-  const openssl::bio certificates = reader_of(from.certificate);
+  const openssl::bio certificates = openssl::reader_of(from.certificate);
   while (openssl::certificate read{PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)}) {
     if (into.leaf) {
       into.chain.push_back(std::move(read));
@@ -61,7 +53,7 @@ void read_pem(const tls_certificate& from, loaded_certificate::parts& into) {
   if (!into.leaf) refuse(from, "there is none in it", "the text must have a block BEGIN CERTIFICATE");
 
   const bool apart = !from.key.empty();
-  const openssl::bio key = reader_of(apart ? from.key : from.certificate);
+  const openssl::bio key = openssl::reader_of(apart ? from.key : from.certificate);
   std::string password = from.password;
   into.key.reset(PEM_read_bio_PrivateKey(key.get(), nullptr, &give_password, &password));
   if (into.key) return;
@@ -76,7 +68,7 @@ void read_pem(const tls_certificate& from, loaded_certificate::parts& into) {
 }
 
 void read_pkcs12(const tls_certificate& from, loaded_certificate::parts& into) {
-  const openssl::bio bytes = reader_of(from.certificate);
+  const openssl::bio bytes = openssl::reader_of(from.certificate);
   const std::unique_ptr<PKCS12, openssl::freed_by<PKCS12_free>> file(d2i_PKCS12_bio(bytes.get(), nullptr));
   if (!file) {
     ERR_clear_error();
@@ -112,12 +104,9 @@ wall_time time_of(const ASN1_TIME* at) {
 }
 
 std::string text_of(const X509_NAME* name) {
-  const openssl::bio text(BIO_new(BIO_s_mem()));
-  if (!text) throw std::bad_alloc();
+  const openssl::bio text = openssl::make_writer();
   X509_NAME_print_ex(text.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(text.get(), &bytes);
-  return {bytes, static_cast<std::size_t>(std::max(size, 0L))};
+  return openssl::text_of(text.get());
 }
 
 std::string hexadecimal(std::span<const unsigned char> bytes) {
@@ -141,11 +130,9 @@ std::string serial_number(X509* certificate) {
 }
 
 std::string pem_of(X509* certificate) {
-  const openssl::bio text(BIO_new(BIO_s_mem()));
-  if (!text || PEM_write_bio_X509(text.get(), certificate) != 1) throw std::bad_alloc();
-  char* bytes = nullptr;
-  const long size = BIO_get_mem_data(text.get(), &bytes);
-  return {bytes, static_cast<std::size_t>(std::max(size, 0L))};
+  const openssl::bio text = openssl::make_writer();
+  if (PEM_write_bio_X509(text.get(), certificate) != 1) throw std::bad_alloc();
+  return openssl::text_of(text.get());
 }
 
 std::string common_name(X509* certificate) {

@@ -11,7 +11,6 @@
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
-#include <openssl/x509v3.h>
 
 #include "base/text.hpp"
 #include "net/event_loop.hpp"
@@ -67,8 +66,7 @@ void trust(SSL_CTX* context, const std::string& authorities, bool name_them) {
     SSL_CTX_set_default_verify_paths(context);
     return;
   }
-  const openssl::bio text(BIO_new_mem_buf(authorities.data(), static_cast<int>(authorities.size())));
-  if (!text) throw std::bad_alloc();
+  const openssl::bio text = openssl::reader_of(authorities);
   int count = 0;
   while (const openssl::certificate each{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
     X509_STORE_add_cert(SSL_CTX_get_cert_store(context), each.get());
@@ -103,13 +101,6 @@ int verification_of(client_certificate_mode mode) noexcept {
       return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
   }
   return SSL_VERIFY_NONE;
-}
-
-bool is_address(const std::string& host) noexcept {
-  ASN1_OCTET_STRING* const address = a2i_IPADDRESS(host.c_str());
-  ERR_clear_error();
-  ASN1_OCTET_STRING_free(address);
-  return address != nullptr;
 }
 
 // ----- Session tickets
@@ -265,7 +256,7 @@ openssl::session client_tls::context::new_session(const std::string& host) const
   SSL_set_connect_state(session);
   const std::string& name = expected_name_.empty() ? host : expected_name_;
   bool set = true;
-  if (is_address(name)) {
+  if (openssl::is_address(name)) {
     set = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session), name.c_str()) == 1;
   } else {
     SSL_set_hostflags(session, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);

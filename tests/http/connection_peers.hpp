@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -15,6 +16,7 @@
 #include "http/server_connection.hpp"
 #include "support/transports.hpp"
 #include "support/virtual_engine.hpp"
+#include <windhover/sleep_for.hpp>
 
 namespace windhover::http {
 
@@ -62,6 +64,25 @@ class recording_logger final : public logger {
 
   std::string lines;
 };
+
+// Answers with what it was asked for: "POST /path [body]".
+inline task<> tell_request(exchange& with) {
+  const std::string body = co_await with.request().read_all();
+  std::string answer(with.request().method());
+  answer += " ";
+  answer += with.request().path();
+  answer += " [" + body + "]";
+  with.response().content_type("text/plain");
+  co_await with.response().write(answer);
+}
+
+// The same, but not at once.
+inline task<> tell_request_later(exchange& with) {
+  co_await sleep_for(std::chrono::milliseconds(10));
+  co_await tell_request(with);
+}
+
+inline task<> do_nothing(exchange&) { co_return; }
 
 class connection_peers {
  public:

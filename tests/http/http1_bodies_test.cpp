@@ -32,8 +32,6 @@ task<> echo_body(exchange& with) {
   co_await with.response().write("[" + body + "]");
 }
 
-task<> do_nothing(exchange&) { co_return; }
-
 // Reads to the end in pieces of at most `size` bytes, and answers with the pieces.
 request_handler read_in_pieces(std::size_t size) {
   return [size](exchange& with) -> task<> {

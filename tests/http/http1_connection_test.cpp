@@ -19,25 +19,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view get_and_close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-// Answers with what it was asked for: "POST /path [body]".
-task<> tell_request(exchange& with) {
-  const std::string body = co_await with.request().read_all();
-  std::string answer(with.request().method());
-  answer += " ";
-  answer += with.request().path();
-  answer += " [" + body + "]";
-  with.response().content_type("text/plain");
-  co_await with.response().write(answer);
-}
-
-// The same, but not at once.
-task<> tell_request_later(exchange& with) {
-  co_await sleep_for(10ms);
-  co_await tell_request(with);
-}
-
-task<> do_nothing(exchange&) { co_return; }
-
 // A request in pieces of every size gives the same bytes.
 void expect_for_every_cut(const request_handler& handler, std::string_view stream, std::string_view expected) {
   for (const std::size_t cut : all_cuts) {

@@ -13,18 +13,6 @@ namespace {
 constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view get_and_close = "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
 
-task<> do_nothing(exchange&) { co_return; }
-
-// Answers with what it was asked for: "POST /path [body]".
-task<> tell_request(exchange& with) {
-  const std::string body = co_await with.request().read_all();
-  std::string answer(with.request().method());
-  answer += " ";
-  answer += with.request().path();
-  answer += " [" + body + "]";
-  co_await with.response().write(answer);
-}
-
 class Http1OnSockets : public ::testing::TestWithParam<test::kind_of_transport> {};
 INSTANTIATE_TEST_SUITE_P(All, Http1OnSockets, test::every_kind(), test::kind_name);
 

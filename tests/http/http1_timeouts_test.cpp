@@ -20,7 +20,6 @@ using namespace std::chrono_literals;
 constexpr std::string_view get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n";
 
-task<> do_nothing(exchange&) { co_return; }
 task<> echo_body(exchange& with) {
   const std::string body = co_await with.request().read_all();
   co_await with.response().write("[" + body + "]");

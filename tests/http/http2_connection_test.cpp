@@ -23,24 +23,6 @@ using test::frame_type;
 using test::http2_peer;
 using wire::http2::error_code;
 
-// Answers with what it was asked for: "POST /path [body]".
-task<> tell_request(exchange& with) {
-  const std::string body = co_await with.request().read_all();
-  std::string answer(with.request().method());
-  answer += " ";
-  answer += with.request().path();
-  answer += " [" + body + "]";
-  with.response().content_type("text/plain");
-  co_await with.response().write(answer);
-}
-
-task<> tell_request_later(exchange& with) {
-  co_await sleep_for(10ms);
-  co_await tell_request(with);
-}
-
-task<> do_nothing(exchange&) { co_return; }
-
 TEST(Http2Connection, AnswersWithLengthDateAndServer) {
   http2_peers peers;
   peers.context().handler = tell_request;

@@ -24,8 +24,6 @@ using test::ping;
 using test::rst_stream;
 using wire::http2::error_code;
 
-task<> do_nothing(exchange&) { co_return; }
-
 request_handler sleeping_for(net::duration time) {
   return [time](exchange& with) -> task<> {
     co_await sleep_for(time);

@@ -24,8 +24,6 @@ using wire::http2::error_code;
 
 constexpr std::uint16_t initial_window = 4;
 
-task<> do_nothing(exchange&) { co_return; }
-
 // As many bytes as the path says.
 task<> answer_with_bytes(exchange& with) {
   const std::size_t size = static_cast<std::size_t>(std::stoul(std::string(with.request().path().substr(1))));
