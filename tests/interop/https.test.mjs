@@ -263,8 +263,10 @@ describe('another certificate', async () => {
     await exchanged('second', 2);
   });
 
-  // The same signal, from a terminal that is closed: the kernel sends it to what runs there.
-  test('is nothing that a closed terminal asks for, which ends the tool gracefully', async () => {
+  // The same signal, from a terminal that is closed: the kernel sends it to what runs there. g++ 12's thread sanitizer
+  // loses a signal that arrives while a thread enters its first blocking call, as the tool does when it has started.
+  const losesSignals = process.env.WINDHOVER_SANITIZER === 'thread';
+  test('is nothing that a closed terminal asks for, which ends the tool gracefully', { skip: losesSignals }, async () => {
     const script = `
 import os, pty, sys
 child, terminal = pty.fork()
