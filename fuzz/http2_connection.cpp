@@ -2,7 +2,7 @@
 // whatever the client sends and however it behaves, the conversation ends by itself, nothing of it is left, and what
 // the server says is HTTP/2. Input: limits, the client's manners, whether it knows the preface, what it sends. The
 // first letter of a path chooses the handler.
-#include "http/http2_connection.hpp"
+#include "http/http2_server_connection.hpp"
 
 #include <array>
 #include <chrono>

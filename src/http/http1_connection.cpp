@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "http/http2_connection.hpp"
+#include "http/http2_server_connection.hpp"
 #include "http/request_failure.hpp"
 #include "wire/http1/serializer.hpp"
 #include "wire/http2/preface.hpp"
@@ -182,7 +182,7 @@ bool http1_connection::is_http2(std::span<const std::byte>& bytes) {
   preface_ += same;
   bytes = bytes.subspan(same);
   if (preface_ == preface.size()) {
-    auto next = std::make_unique<http2_connection>(stream_, shared_, http2_connection::preface::read);
+    auto next = std::make_unique<http2_server_connection>(stream_, shared_, http2_server_connection::preface::read);
     enter(state::dead);
     may_be_http2_ = false;
     if (draining_server_) next->drain();

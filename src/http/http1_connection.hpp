@@ -1,5 +1,6 @@
 // The server's side of an HTTP/1.1 connection (RFC 9112): one request after the other, answers in order, and the
-// upgrade. A client that speaks HTTP/2 from the first byte, where that is allowed, is handed to http2_connection.
+// upgrade. A client that speaks HTTP/2 from the first byte, where that is allowed, is handed to
+// http2_server_connection.
 //
 // While a handler runs, what the client has sent beyond its request stays in the transport. Bodies are not buffered:
 // bytes go from the transport to the reader, and without a reader the transport is paused.

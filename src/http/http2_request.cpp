@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/text.hpp"
-#include "http/http2_connection.hpp"
-#include "http/http2_stream.hpp"
+#include "http/http2_server_connection.hpp"
+#include "http/http2_server_stream.hpp"
 #include "http/request_failure.hpp"
 
 namespace windhover::http {
@@ -33,7 +33,7 @@ bool concerns_connection(std::string_view name) noexcept {
 
 }  // namespace
 
-void http2_request::begin(http2_stream& on, http2_connection& of, bool ends) {
+void http2_request::begin(http2_server_stream& on, http2_server_connection& of, bool ends) {
   const std::unique_ptr<wire::http2::request_fields> fields = on.take_fields();
   auto made = std::make_unique<http2_request>(on, of, ends);
   http2_request& request = *made;
@@ -48,7 +48,7 @@ void http2_request::begin(http2_stream& on, http2_connection& of, bool ends) {
   request.start(std::move(fields->head()));
 }
 
-http2_request::http2_request(http2_stream& on, http2_connection& of, bool ends) noexcept
+http2_request::http2_request(http2_server_stream& on, http2_server_connection& of, bool ends) noexcept
     : stream_(on),
       shared_(of.shared()),
       timer_(this, [](void* self) noexcept { static_cast<http2_request*>(self)->time_out(); }),

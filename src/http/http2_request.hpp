@@ -18,16 +18,16 @@
 
 namespace windhover::http {
 
-class http2_connection;
-class http2_stream;
+class http2_server_connection;
+class http2_server_stream;
 
 class http2_request final : public net::driver, private exchange_backend {
  public:
   // The head has arrived: the stream gets its request, and the handler starts. `ends`: there is no body. Throws
   // std::bad_alloc.
-  static void begin(http2_stream& on, http2_connection& of, bool ends);
+  static void begin(http2_server_stream& on, http2_server_connection& of, bool ends);
 
-  http2_request(http2_stream& on, http2_connection& of, bool ends) noexcept;
+  http2_request(http2_server_stream& on, http2_server_connection& of, bool ends) noexcept;
   ~http2_request() override;
 
   // net::driver
@@ -78,7 +78,7 @@ class http2_request final : public net::driver, private exchange_backend {
   void time_out_draining() noexcept;
   static std::coroutine_handle<> handler_ended(void* self) noexcept;
 
-  http2_stream& stream_;
+  http2_server_stream& stream_;
   server_context& shared_;
   std::unique_ptr<exchange> exchange_;
   std::unique_ptr<net::driver> successor_;

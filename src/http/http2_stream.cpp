@@ -17,11 +17,11 @@ constexpr std::size_t gathered_piece = 1024;
 
 }  // namespace
 
-http2_stream::http2_stream(http2_connection& of, wire::http2::stream_id id, const wire::http1::limits& bounds)
+http2_stream::http2_stream(http2_connection& of, wire::http2::stream_id id)
     : layered_transport(of.below().loop(), net::flush_layer::stream),
       connection_(&of),
-      fields_(std::make_unique<wire::http2::request_fields>(bounds)),
-      id_(id) {
+      id_(id),
+      open_in_session_(id != 0) {
   of.add(*this);
 }
 
@@ -32,19 +32,6 @@ http2_stream::~http2_stream() {
 endpoint http2_stream::local_endpoint() const { return connection_->below().local_endpoint(); }
 endpoint http2_stream::remote_endpoint() const { return connection_->below().remote_endpoint(); }
 const tls_info* http2_stream::tls() const noexcept { return connection_->below().tls(); }
-
-// ----- What the request asks for
-
-void http2_stream::write_head(int status, headers fields) {
-  if (closing()) return;
-  head_ = std::make_unique<answer_head>(answer_head{status, std::move(fields)});
-  loop().flush_later(*this);
-}
-
-void http2_stream::inform(int status) noexcept {
-  informing_ = status;
-  loop().flush_later(*this);
-}
 
 void http2_stream::reset(error_code why) noexcept {
   if (dead()) return;
@@ -67,17 +54,9 @@ void http2_stream::update_session() {
     }
     return;
   }
+  const bool said = send_head(session);
   if (!open_in_session_) return;
-  if (const int status = std::exchange(informing_, 0); status != 0 && !responded_) session.inform(id_, status);
-  if (head_) {
-    const std::unique_ptr<answer_head> head = std::move(head_);
-    const bool body_follows = !closing() || queued_bytes() > 0;
-    session.respond(id_, head->status, head->fields, body_follows);
-    responded_ = true;
-    if (!body_follows) note_shut_down();
-  } else if (responded_ && !shut_down() && (queued_bytes() > 0 || closing())) {
-    session.resume(id_);
-  }
+  if (!said && head_sent_ && !shut_down() && (queued_bytes() > 0 || closing())) session.resume(id_);
   if (!dead()) return_window();
   connection_->flush_later();
 }
@@ -127,7 +106,7 @@ void http2_stream::take_end() noexcept {
   if (!dead()) deliver_end();
 }
 
-// What the sink has taken meanwhile gives the client room again.
+// What the sink has taken meanwhile gives the peer room again.
 void http2_stream::serve() noexcept {
   layered_transport::serve();
   if (!dead() && received_ - carried() > returned_) loop().flush_later(*this);
@@ -142,6 +121,7 @@ void http2_stream::return_window() {
 
 void http2_stream::closed_by_session(error_code why) noexcept {
   open_in_session_ = false;
+  closed_with_ = why;
   if (why == error_code::no_error && end_received_ && shut_down()) return;
   const net::failure reset{net::failure::cause::reset};
   die(&reset);
@@ -157,7 +137,7 @@ void http2_stream::connection_failed(const net::failure& why) noexcept {
 void http2_stream::died(const net::failure* why) noexcept {
   if (why != nullptr && !reset_) reset_ = shut_down() ? error_code::no_error : error_code::cancel;
   if (open_in_session_ && reset_) loop().flush_later(*this);
-  head_.reset();
+  forget_head();
 }
 
 }  // namespace windhover::http

@@ -5,25 +5,22 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "net/layered_transport.hpp"
-#include "wire/http2/request_fields.hpp"
 #include "wire/http2/session.hpp"
-#include <windhover/headers.hpp>
 
 namespace windhover::http {
 
 class http2_connection;
 
-class http2_stream final : public net::layered_transport, public wire::http2::session_stream {
+class http2_stream : public net::layered_transport, public wire::http2::session_stream {
  public:
-  http2_stream(http2_connection& of, wire::http2::stream_id id, const wire::http1::limits& bounds);
   ~http2_stream() override;
+
+  wire::http2::stream_id id() const noexcept { return id_; }
 
   // transport
   endpoint local_endpoint() const override;
@@ -34,17 +31,10 @@ class http2_stream final : public net::layered_transport, public wire::http2::se
   void serve() noexcept override;
   void flush() noexcept override;
 
-  // For the request on it. The head of the answer leaves with the next flush, an interim one before it.
-  void write_head(int status, headers fields);
-  void inform(int status) noexcept;
-  // The whole answer has been handed to the session.
-  bool answered() const noexcept { return shut_down(); }
-  // Ends it at once.
+  // For what stands on it: ends it at once.
   void reset(wire::http2::error_code why) noexcept;
 
   // For the connection: what its session tells.
-  void add_field(std::string_view name, std::string_view value) { fields_->add(name, value); }
-  std::unique_ptr<wire::http2::request_fields> take_fields() noexcept { return std::move(fields_); }
   void take(std::span<const std::byte> bytes) noexcept;
   void take_end() noexcept;
   void closed_by_session(wire::http2::error_code why) noexcept;
@@ -54,12 +44,26 @@ class http2_stream final : public net::layered_transport, public wire::http2::se
   // The connection has gone, which happens only where the whole loop ends.
   void orphan() noexcept { connection_ = nullptr; }
 
+ protected:
+  // 0: it is not begun yet.
+  http2_stream(http2_connection& of, wire::http2::stream_id id);
+
+  // At the flush: hands the head to the session when there is one that it has not got. True when it did.
+  virtual bool send_head(wire::http2::session& to) = 0;
+  // The stream is dead.
+  virtual void forget_head() noexcept = 0;
+  void begun(wire::http2::stream_id id) noexcept {
+    id_ = id;
+    open_in_session_ = true;
+  }
+  bool open_in_session() const noexcept { return open_in_session_; }
+  bool head_sent() const noexcept { return head_sent_; }
+  void note_head_sent() noexcept { head_sent_ = true; }
+  // How the peer has ended it, or the session for what the peer did.
+  std::optional<wire::http2::error_code> closed_with() const noexcept { return closed_with_; }
+
  private:
   friend class http2_connection;
-  struct answer_head {
-    int status;
-    headers fields;
-  };
 
   // layered_transport
   void died(const net::failure* why) noexcept override;
@@ -71,15 +75,13 @@ class http2_stream final : public net::layered_transport, public wire::http2::se
   http2_connection* connection_;
   http2_stream* previous_ = nullptr;  // the connection's list
   http2_stream* next_ = nullptr;
-  std::unique_ptr<wire::http2::request_fields> fields_;  // while the head arrives
-  std::unique_ptr<answer_head> head_;                    // until it has been handed to the session
-  std::optional<wire::http2::error_code> reset_;         // due
+  std::optional<wire::http2::error_code> reset_;  // due
+  std::optional<wire::http2::error_code> closed_with_;
   wire::http2::stream_id id_;
-  int informing_ = 0;         // the status of an interim answer that is due
   std::size_t received_ = 0;  // octets since the beginning
-  std::size_t returned_ = 0;  // of them, to the client's window
-  bool responded_ = false;
-  bool open_in_session_ = true;
+  std::size_t returned_ = 0;  // of them, to the peer's window
+  bool head_sent_ = false;
+  bool open_in_session_;
   bool end_received_ = false;
   bool end_offered_ = false;  // the session sends it with what it was offered last
 };

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "http/exchange.hpp"
+#include "http/http2_options.hpp"
 #include "http/http_counters.hpp"
 #include "net/limit.hpp"
 #include "net/time.hpp"
@@ -16,20 +17,6 @@
 #include <windhover/logger.hpp>
 
 namespace windhover::http {
-
-struct http2_options {
-  std::uint32_t max_streams = 100;             // of a connection, at the same time
-  std::uint32_t stream_window = 64U << 10;     // bytes that a stream's reader may leave unread
-  std::uint32_t connection_window = 1U << 20;  // bytes under way for all streams together
-  std::uint32_t header_table_size = 4096;      // bytes of the client's compression table
-  std::uint32_t max_frame_size = 16384;        // bytes
-  std::uint32_t max_resets_per_second = 200;   // of streams by the client, or because of it; then GOAWAY
-  std::uint32_t max_control_frames_per_second =
-      1000;                    // that ask for nothing but an answer, or for nothing; then GOAWAY
-  net::duration ping_delay{};  // without a byte, before a ping is sent; 0: none is sent
-  net::duration ping_timeout = std::chrono::seconds(20);  // for its answer
-  net::duration drain_timeout = std::chrono::seconds(1);  // for requests that were under way when the end was announced
-};
 
 struct server_options {
   http2_options http2;

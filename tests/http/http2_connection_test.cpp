@@ -1,5 +1,5 @@
 // Requests and responses over a connection of HTTP/2: what carries over from HTTP/1.1, and what is different.
-#include "http/http2_connection.hpp"
+#include "http/http2_server_connection.hpp"
 
 #include <stdexcept>
 #include <string>

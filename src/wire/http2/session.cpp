@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <charconv>
-#include <cstring>
 #include <limits>
 #include <new>
 #include <optional>
@@ -17,6 +16,7 @@
 #include "base/text.hpp"
 #include "wire/http2/frame_watch.hpp"
 #include "wire/http2/preface.hpp"
+#include "wire/http2/session_memory.hpp"
 
 namespace windhover::wire::http2 {
 namespace {
@@ -27,45 +27,6 @@ constexpr std::size_t most_waiting_acknowledgements = 1000;
 constexpr std::size_t most_continuations = 8;
 // Of an answer, compressed.
 constexpr std::size_t most_head = std::size_t{1} << 20;
-
-// ----- Memory: from operator new, as everything else is, so that tests can let it fail.
-
-constexpr std::size_t size_place = alignof(std::max_align_t);
-
-void* take(std::size_t size) noexcept {
-  if (size > std::numeric_limits<std::size_t>::max() - size_place) return nullptr;
-  try {
-    void* const block = ::operator new(size + size_place);
-    std::memcpy(block, &size, sizeof size);
-    return static_cast<std::byte*>(block) + size_place;
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-}
-
-void give_back(void* memory) noexcept {
-  if (memory != nullptr) ::operator delete(static_cast<std::byte*>(memory) - size_place);
-}
-
-void* take_for_nghttp2(std::size_t size, void*) noexcept { return take(size); }
-void give_back_of_nghttp2(void* memory, void*) noexcept { give_back(memory); }
-void* take_zeroed(std::size_t count, std::size_t size, void*) noexcept {
-  if (size != 0 && count > std::numeric_limits<std::size_t>::max() / size) return nullptr;
-  void* const memory = take(count * size);
-  if (memory != nullptr) std::memset(memory, 0, count * size);
-  return memory;
-}
-void* take_other_size(void* memory, std::size_t size, void*) noexcept {
-  if (memory == nullptr) return take(size);
-  std::size_t before = 0;
-  std::memcpy(&before, static_cast<std::byte*>(memory) - size_place, sizeof before);
-  if (size <= before) return memory;
-  void* const larger = take(size);
-  if (larger == nullptr) return nullptr;
-  std::memcpy(larger, memory, before);
-  give_back(memory);
-  return larger;
-}
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -78,6 +39,17 @@ nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t fla
   // nghttp2 copies both, and makes the name's letters small.
   return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), flags};
+}
+
+void append_fields(std::vector<nghttp2_nv>& to, const headers& fields) {
+  // Secrets that are sent once have no place in the compression's table.
+  constexpr std::array<std::string_view, 4> secrets{"Set-Cookie", "Cookie", "Authorization", "Proxy-Authorization"};
+  for (const headers::field each : fields) {
+    const bool secret = std::any_of(secrets.begin(), secrets.end(), [&each](std::string_view name) {
+      return base::equals_ignoring_case(each.name, name);
+    });
+    to.push_back(field(each.name, base::trim(each.value), secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
+  }
 }
 
 void require_memory(int outcome) {
@@ -99,8 +71,8 @@ error_code code_of_fatal(int error) noexcept {
 }  // namespace
 
 struct session::parts {
-  parts(session_events& to, bool expects_preface) noexcept
-      : events(to), watch(expects_preface ? client_preface.size() : 0) {}
+  parts(session_events& to, session_role as, bool expects_preface) noexcept
+      : events(to), role(as), watch(expects_preface ? client_preface.size() : 0) {}
   parts(const parts&) = delete;
   parts& operator=(const parts&) = delete;
   ~parts() { nghttp2_session_del(handle); }
@@ -132,6 +104,10 @@ struct session::parts {
     broken = error_code::enhance_your_calm;
     return NGHTTP2_ERR_CALLBACK_FAILURE;
   }
+  // A server's streams begin with a request. What comes on a client's, it has asked for.
+  bool is_head(const nghttp2_frame* frame) const noexcept {
+    return role == session_role::client || frame->headers.cat == NGHTTP2_HCAT_REQUEST;
+  }
   int note_reset(stream_id id) noexcept {
     return guarded([&] {
       watch.note_reset(id);
@@ -157,7 +133,8 @@ struct session::parts {
                        nghttp2_data_source* source, void* user) noexcept;
 
   session_events& events;
-  frame_watch watch;
+  const session_role role;
+  frame_watch watch;  // of a server
   nghttp2_session* handle = nullptr;
   std::optional<error_code> broken;  // nghttp2 has given up
   bool said_last_words = false;
@@ -185,7 +162,7 @@ int session::parts::header(nghttp2_session*, const nghttp2_frame* frame, const s
                            void* user) noexcept {
   parts& here = of(user);
   session_stream* const stream = here.stream(frame->hd.stream_id);
-  if (stream == nullptr || frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
+  if (stream == nullptr || !here.is_head(frame)) return 0;
   return here.guarded([&] {
     here.events.on_header(*stream, text_of(name, name_size), text_of(value, value_size));
     return 0;
@@ -201,9 +178,7 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
     switch (frame->hd.type) {
       case NGHTTP2_HEADERS:
         stream = here.stream(frame->hd.stream_id);
-        if (stream != nullptr && frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
-          here.events.on_headers_end(*stream, ends);
-        }
+        if (stream != nullptr && here.is_head(frame)) here.events.on_headers_end(*stream, ends);
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
       case NGHTTP2_DATA:
@@ -218,7 +193,9 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
         here.events.on_ping_answered();
         break;
       case NGHTTP2_SETTINGS:
-        return acknowledges ? 0 : here.tell(event::control_frame);
+        if (acknowledges) break;
+        here.events.on_settings();
+        return here.tell(event::control_frame);
       default:
         break;
     }
@@ -271,12 +248,17 @@ int session::parts::frame_sent(nghttp2_session*, const nghttp2_frame* frame, voi
   }
 }
 
-// A head that cannot be sent would leave the peer waiting for it.
+// A head that cannot be sent would leave the peer waiting for it, or those who asked waiting for the answer.
 int session::parts::frame_not_sent(nghttp2_session* handle, const nghttp2_frame* frame, int error,
                                    void* user) noexcept {
-  if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_FRAME_SIZE_ERROR) return 0;
-  return of(user).guarded([&] {
-    require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
+  if (frame->hd.type != NGHTTP2_HEADERS) return 0;
+  parts& here = of(user);
+  return here.guarded([&] {
+    if (here.role == session_role::client) {
+      here.events.on_not_begun(frame->hd.stream_id);
+    } else if (error == NGHTTP2_ERR_FRAME_SIZE_ERROR) {
+      require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
+    }
     return 0;
   });
 }
@@ -348,8 +330,8 @@ std::unique_ptr<nghttp2_option, free_option> option_of(const session_settings& s
 
 }  // namespace
 
-session::session(session_events& to, const session_settings& settings)
-    : parts_(std::make_unique<parts>(to, settings.expects_preface)) {
+session::session(session_events& to, session_role role, const session_settings& settings)
+    : parts_(std::make_unique<parts>(to, role, settings.expects_preface)) {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
   const std::unique_ptr<nghttp2_session_callbacks, free_callbacks> callbacks(made);
@@ -363,23 +345,26 @@ session::session(session_events& to, const session_settings& settings)
   nghttp2_session_callbacks_set_on_frame_not_send_callback(made, &parts::frame_not_sent);
   nghttp2_session_callbacks_set_send_data_callback(made, &parts::send_data);
 
+  const bool is_server = role == session_role::server;
   const auto option = option_of(settings);
-  nghttp2_mem memory{nullptr, take_for_nghttp2, give_back_of_nghttp2, take_zeroed, take_other_size};
-  if (nghttp2_session_server_new3(&parts_->handle, made, parts_.get(), option.get(), &memory) != 0) {
-    throw std::bad_alloc();
-  }
+  nghttp2_mem memory = session_memory();
+  const auto create = is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
+  if (create(&parts_->handle, made, parts_.get(), option.get(), &memory) != 0) throw std::bad_alloc();
 
+  // The first five are for both.
+  constexpr std::size_t of_client = 5;
   const std::array<nghttp2_settings_entry, 7> entries{{
       {NGHTTP2_SETTINGS_HEADER_TABLE_SIZE, settings.header_table_size},
-      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams},
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings.stream_window},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, settings.max_frame_size},
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, settings.max_header_list_size},
+      is_server ? nghttp2_settings_entry{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.max_concurrent_streams}
+                : nghttp2_settings_entry{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
       {NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL, 1},
       {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
   }};
   nghttp2_session* const handle = parts_->handle;
-  if (nghttp2_submit_settings(handle, NGHTTP2_FLAG_NONE, entries.data(), entries.size()) != 0 ||
+  if (nghttp2_submit_settings(handle, NGHTTP2_FLAG_NONE, entries.data(), is_server ? entries.size() : of_client) != 0 ||
       nghttp2_session_set_local_window_size(handle, NGHTTP2_FLAG_NONE, 0,
                                             static_cast<std::int32_t>(settings.connection_window)) != 0) {
     throw std::bad_alloc();
@@ -398,6 +383,15 @@ session::~session() {
 }
 
 bool session::receive(std::span<const std::byte> bytes) {
+  const auto take = [this](std::span<const std::byte> whole) {
+    const ssize_t outcome =
+        nghttp2_session_mem_recv(parts_->handle, reinterpret_cast<const std::uint8_t*>(whole.data()), whole.size());
+    parts_->judge(static_cast<int>(std::min<ssize_t>(outcome, 0)));
+  };
+  if (parts_->role == session_role::client) {
+    if (!parts_->broken) take(bytes);
+    return !parts_->broken;
+  }
   const auto look_up = [handle = parts_->handle](stream_id id) {
     const bool is_there = nghttp2_session_get_stream_remote_close(handle, id) != -1;
     return is_there ? frame_watch::standing::open : frame_watch::standing::unknown;
@@ -409,10 +403,7 @@ bool session::receive(std::span<const std::byte> bytes) {
       return true;
     }
     if (piece.is_idle && parts_->tell(event::control_frame) != 0) break;
-    if (piece.bytes.empty()) continue;
-    const ssize_t outcome = nghttp2_session_mem_recv(
-        parts_->handle, reinterpret_cast<const std::uint8_t*>(piece.bytes.data()), piece.bytes.size());
-    parts_->judge(static_cast<int>(std::min<ssize_t>(outcome, 0)));
+    if (!piece.bytes.empty()) take(piece.bytes);
   }
   return !parts_->broken;
 }
@@ -443,6 +434,34 @@ void session::set_stream(stream_id id, session_stream* owner) noexcept {
   nghttp2_session_set_stream_user_data(parts_->handle, id, owner);
 }
 
+bool session::may_connect() const noexcept {
+  return !parts_->broken && nghttp2_session_check_request_allowed(parts_->handle) != 0;
+}
+
+std::uint32_t session::peer_max_streams() const noexcept {
+  return nghttp2_session_get_remote_settings(parts_->handle, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+}
+
+bool session::peer_takes_extended_connect() const noexcept {
+  return nghttp2_session_get_remote_settings(parts_->handle, NGHTTP2_SETTINGS_ENABLE_CONNECT_PROTOCOL) == 1;
+}
+
+stream_id session::connect(const extended_connect& to, const headers& fields, session_stream& owner) {
+  if (parts_->broken) return 0;
+  std::vector<nghttp2_nv> list;
+  list.reserve(fields.size() + 5);
+  list.push_back(field(":method", "CONNECT"));
+  list.push_back(field(":protocol", to.protocol));
+  list.push_back(field(":scheme", to.scheme));
+  list.push_back(field(":path", to.path));
+  list.push_back(field(":authority", to.authority));
+  append_fields(list, fields);
+  const nghttp2_data_provider provider{{.ptr = nullptr}, &parts::read_data};
+  const stream_id begun = nghttp2_submit_request(parts_->handle, nullptr, list.data(), list.size(), &provider, &owner);
+  parts_->judge(std::min(begun, 0));
+  return std::max(begun, 0);
+}
+
 void session::respond(stream_id id, int status, const headers& fields, bool body_follows) {
   if (parts_->broken) return;
   std::array<char, 12> digits;
@@ -451,11 +470,7 @@ void session::respond(stream_id id, int status, const headers& fields, bool body
   std::vector<nghttp2_nv> list;
   list.reserve(fields.size() + 1);
   list.push_back(field(":status", {digits.data(), static_cast<std::size_t>(end - digits.data())}));
-  for (const headers::field each : fields) {
-    // A cookie is a secret that is sent once: it has no place in the table.
-    const bool secret = base::equals_ignoring_case(each.name, "Set-Cookie");
-    list.push_back(field(each.name, base::trim(each.value), secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
-  }
+  append_fields(list, fields);
   nghttp2_data_provider provider{{.ptr = nullptr}, &parts::read_data};
   parts_->judge(
       nghttp2_submit_response(parts_->handle, id, list.data(), list.size(), body_follows ? &provider : nullptr));

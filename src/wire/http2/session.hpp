@@ -1,5 +1,5 @@
-// One HTTP/2 connection without I/O (RFC 9113): bytes in, events out; answers in, bytes out. nghttp2 does the framing,
-// the compression of fields and the accounting of windows, and is seen in no header.
+// One HTTP/2 connection without I/O (RFC 9113), in either role: bytes in, events out; heads in, bytes out. nghttp2 does
+// the framing, the compression of fields and the accounting of windows, and is seen in no header.
 //
 // nghttp2 forbids to be entered again. So what stands on a session calls it in two places only: receive() where bytes
 // arrive and send() where output leaves. Everything else here is called between them, never from an event.
@@ -35,9 +35,11 @@ enum class event : std::uint8_t {
 // set_stream(). They may throw std::bad_alloc, which comes out of receive() or send(); the session is then broken.
 class session_events {
  public:
-  // The head of a request begins, and its stream with it. False: there is no room, the stream is refused.
+  // In the server's role the head of a request begins, and its stream with it. False: there is no room, the stream is
+  // refused.
   virtual bool on_headers_begin(stream_id id) = 0;
-  // A field of it, pseudo-header fields among them, as the peer wrote them. Trailers are checked and dropped.
+  // A field of a head, pseudo-header fields among them, as the peer wrote them. A server's session checks trailers and
+  // drops them; a client's tells of every head on a stream: interim ones, the answer's, trailers.
   virtual void on_header(session_stream& of, std::string_view name, std::string_view value) = 0;
   // It is complete. The stream may end with it, of which on_stream_end() tells next.
   virtual void on_headers_end(session_stream& of, bool ends) = 0;
@@ -48,6 +50,10 @@ class session_events {
   // The session has forgotten the stream, because both sides have ended it or one has reset it.
   virtual void on_stream_closed(session_stream& of, error_code why) = 0;
   virtual void on_ping_answered() = 0;
+  // The peer has said, perhaps not for the first time, what it allows.
+  virtual void on_settings() {}
+  // A stream that connect() has given cannot be begun, because the peer has ended the connection meanwhile.
+  virtual void on_not_begun(stream_id) {}
   // False: it was too much. The session ends at once, with ENHANCE_YOUR_CALM.
   virtual bool on_event(event what) = 0;
 
@@ -68,8 +74,10 @@ class session_events {
   ~session_events() = default;
 };
 
+enum class session_role : std::uint8_t { server, client };
+
 struct session_settings {
-  bool expects_preface = true;  // false: somebody else has read it
+  bool expects_preface = true;  // of a server; false: somebody else has read it
   std::uint32_t max_concurrent_streams = 100;
   std::uint32_t stream_window = 64U << 10;
   std::uint32_t connection_window = 1U << 20;
@@ -78,11 +86,18 @@ struct session_settings {
   std::uint32_t max_frame_size = 16384;
 };
 
-// The server's side.
+// A request to leave HTTP for another protocol on its stream (RFC 8441, section 4).
+struct extended_connect {
+  std::string_view protocol;
+  std::string_view scheme;
+  std::string_view authority;
+  std::string_view path;
+};
+
 class session {
  public:
-  // The settings are the first output. Throws std::bad_alloc.
-  session(session_events& to, const session_settings& settings);
+  // The settings are the first output; a client's come behind the preface. Throws std::bad_alloc.
+  session(session_events& to, session_role role, const session_settings& settings);
   session(const session&) = delete;
   session& operator=(const session&) = delete;
   ~session();
@@ -101,8 +116,16 @@ class session {
   // Null: events of the stream are nobody's business any more.
   void set_stream(stream_id id, session_stream* owner) noexcept;
 
+  // Of a client: whether another stream may be begun. Not after a GOAWAY, nor when there are no numbers left.
+  bool may_connect() const noexcept;
+  // What the peer allows, before its settings have come what the standard says.
+  std::uint32_t peer_max_streams() const noexcept;
+  bool peer_takes_extended_connect() const noexcept;
+
   // What follows throws std::bad_alloc. Streams that have gone meanwhile are no mistake.
 
+  // Of a client: begins a stream. on_headers_end() tells of the answer, and next_data() will be asked.
+  stream_id connect(const extended_connect& to, const headers& fields, session_stream& owner);
   // The answer's head. `body_follows`: next_data() will be asked; otherwise the stream ends here.
   void respond(stream_id id, int status, const headers& fields, bool body_follows);
   // An answer that is not the last, such as 100.

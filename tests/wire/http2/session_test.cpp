@@ -87,7 +87,7 @@ class session_test : public ::testing::Test {
   }
 
   recording_events events;
-  session tested{events, {}};
+  session tested{events, session_role::server, {}};
   http2_peer peer;
 };
 
@@ -97,7 +97,7 @@ TEST(session, tells_the_same_wherever_the_bytes_are_cut) {
       http2_peer::begin() + writer.get(1, "/a") + writer.post(3, "/b", "hello") + test::rst_stream(3) + test::ping();
   windhover::testing::for_each_cut(stream, [](const windhover::testing::byte_pieces& pieces) {
     recording_events events;
-    session tested(events, {});
+    session tested(events, session_role::server, {});
     events.on = &tested;
     for (const auto& piece : pieces) ASSERT_TRUE(tested.receive(piece));
     EXPECT_EQ(events.log,
