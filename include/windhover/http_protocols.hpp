@@ -1,4 +1,4 @@
-// http_protocols: the versions of HTTP that an address speaks.
+// http_protocols: the versions of HTTP that an address, or a client, speaks.
 #pragma once
 
 #include <cstdint>

@@ -8,6 +8,7 @@
 
 #include <windhover/certificate_files.hpp>
 #include <windhover/headers.hpp>
+#include <windhover/http_protocols.hpp>
 
 namespace windhover {
 
@@ -46,6 +47,14 @@ struct websocket_client_options {
   std::string proxy = {};
 
   websocket_client_tls tls = {};
+
+  // The versions of HTTP that WebSockets are opened with. http1: RFC 6455. http2: RFC 8441, over TLS, or with ws:// in
+  // clear text to a server that is known to speak it (RFC 9113, section 3.3). http1_and_http2: over TLS what the server
+  // chooses (ALPN), and HTTP/1.1 where that takes no WebSockets over HTTP/2; with ws:// HTTP/1.1.
+  //
+  // Over HTTP/2 the WebSockets that one client opens to one server from one event loop share a connection, as far as
+  // the server allows; it ends with the last of them. Each has a window of its own, max_inbound_bytes.
+  http_protocols protocols = http_protocols::http1;
 
   // For everything up to the server's answer: resolving the name, connecting, the proxy, the handshake. 0: no limit.
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(30);

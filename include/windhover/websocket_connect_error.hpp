@@ -13,7 +13,7 @@ namespace windhover {
 
 // The answer to an opening handshake.
 struct http_response_details {
-  // 101 when the WebSocket was opened; 0 when there was no answer.
+  // 101 when the WebSocket was opened, over HTTP/2 mostly 200; 0 when there was no answer.
   int status = 0;
   // "Unauthorized", as the server says it; may be empty.
   std::string reason;
@@ -33,8 +33,8 @@ class websocket_connect_error : public std::runtime_error {
     proxy_refused,   // the proxy did not answer CONNECT with 2xx; response() is its answer
     tls_failed,      // the server's certificate is not to be believed, or there was no agreement (RFC 8446)
     no_answer,       // the server, or the proxy, ended the connection before it had answered
-    not_http,        // what answered does not speak HTTP/1.1, or beyond the limits
-    refused,         // the answer was not 101: a redirect, 401 and so on; response() is it
+    not_http,        // what answered does not speak the HTTP that was expected, or beyond the limits
+    refused,         // the answer was not 101 (HTTP/2: not 2xx), but a redirect, 401 and so on; response() is it
     bad_handshake,   // it was, and is wrong all the same (RFC 6455, section 4.1); response() is it
   };
 

@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "net/event_loop.hpp"
-#include "net/stop_on_loop.hpp"
 #include "net/tls_transport.hpp"
 
 namespace windhover::http {
@@ -22,52 +21,39 @@ constexpr net::duration linger_timeout = std::chrono::seconds(1);
 
 }  // namespace
 
-struct client_connection::answer_awaiter {
-  bool await_ready() const noexcept { return of.answered_; }
-  void await_suspend(std::coroutine_handle<> waiter) const noexcept { of.waiter_ = waiter; }
-  void await_resume() const noexcept {}
-  client_connection& of;
-};
-
 client_connection::client_connection(net::transport& on, const client_limits& limits) noexcept
-    : stream_(on),
-      limits_(limits),
+    : client_driver(on, limits),
       parser_(limits.head),
       timer_(this, [](void* self) noexcept { static_cast<client_connection*>(self)->stream_.abort(); }) {
   // Of a body only the beginning is looked at, however long it says it is.
   limits_.head.body = wire::http1::unlimited_body;
 }
 
+task<client_outcome> client_connection::secured(std::stop_token stop) {
+  answer_.begin();
+  if (state_ == state::dead) {
+    answer_.fail(lost_how_, lost_);
+  } else if (stream_.tls() != nullptr) {
+    answer_.give();
+  } else {
+    state_ = state::securing;
+  }
+  co_return co_await answered(std::move(stop));
+}
+
 task<client_outcome> client_connection::ask(std::string request, expected what, std::stop_token stop) {
   if (state_ != state::idle && state_ != state::dead)
     throw std::logic_error("a request is being answered already, or the connection has ended with its answer");
-  outcome_ = {};
-  answered_ = false;
+  answer_.begin();
   expected_ = what;
   if (state_ == state::dead) {
-    fail(lost_how_, lost_);
+    answer_.fail(lost_how_, lost_);
   } else {
     state_ = state::head;
     stream_.queue_copy(std::as_bytes(std::span(request)));
     stream_.resume_reading();
   }
-  const net::stop_on_loop<client_connection> stopping(stream_.loop(), std::move(stop), *this);
-  answer_awaiter answer{*this};
-  co_await answer;
-  co_return std::move(outcome_);
-}
-
-void client_connection::upgrade(std::unique_ptr<net::driver> successor) noexcept {
-  held_ = false;
-  stream_.set_sink(*successor);
-  stream_.hand_over(std::move(successor));
-  stream_.resume_reading();
-}
-
-void client_connection::let_go() noexcept {
-  held_ = false;
-  if (state_ != state::dead && state_ != state::lingering) stream_.abort();
-  stream_.driver_finished();
+  co_return co_await answered(std::move(stop));
 }
 
 std::string client_connection::describe() const {
@@ -90,10 +76,11 @@ std::size_t client_connection::on_bytes(std::span<const std::byte> bytes) noexce
       }
     }
   } catch (const std::bad_alloc&) {
-    fail(client_outcome::failure::connection_lost, "there was no memory for the answer");
+    answer_.fail(client_outcome::failure::connection_lost, "there was no memory for the answer");
   }
   // What is left waits for the other protocol; after a failure nobody wants it.
-  return state_ == state::idle ? bytes.size() - rest.size() : bytes.size();
+  const bool for_later = state_ == state::idle || state_ == state::securing;
+  return for_later ? bytes.size() - rest.size() : bytes.size();
 }
 
 void client_connection::read_head(std::span<const std::byte>& bytes) {
@@ -104,17 +91,17 @@ void client_connection::read_head(std::span<const std::byte>& bytes) {
       state_ = state::dead;
       lost_ = "the answer was malformed";
       stream_.abort();
-      return fail(client_outcome::failure::malformed, wire::http1::describe(parser_.error()));
+      return answer_.fail(client_outcome::failure::malformed, wire::http1::describe(parser_.error()));
     case response_parser::step::head:
       break;
   }
-  client_response& response = outcome_.response;
+  client_response& response = answer_.response();
   response.head = parser_.take_head();
   const int status = response.head.status;
   response.switched = expected_ == expected::upgrade ? status == 101 : status >= 200 && status <= 299;
   if (response.switched) {
     state_ = state::idle;
-    return resume();
+    return answer_.give();
   }
   // An interim response; 101 is none for a tunnel either, but it is final in no case.
   if (status < 200) return;
@@ -122,7 +109,7 @@ void client_connection::read_head(std::span<const std::byte>& bytes) {
 }
 
 void client_connection::begin_body() {
-  wire::http1::response_head& head = outcome_.response.head;
+  wire::http1::response_head& head = answer_.response().head;
   const bool has_none = head.status == 204 || head.status == 304;
   state_ = state::body;
   // A body in doubt is not looked at: what matters has been said by the head.
@@ -135,22 +122,21 @@ void client_connection::begin_body() {
 
 void client_connection::read_body(std::span<const std::byte>& bytes) {
   if (until_end_) {
-    keep(std::exchange(bytes, {}));
-    if (outcome_.response.body.size() == limits_.body_prefix) respond(false);
+    if (answer_.keep_body(std::exchange(bytes, {}), limits_.body_prefix)) respond(false);
     return;
   }
   const wire::http1::body_step step = body_.read(bytes, limits_.head);
-  keep(step.data);
-  if (step.finished || step.error || outcome_.response.body.size() == limits_.body_prefix) respond(step.finished);
-}
-
-void client_connection::keep(std::span<const std::byte> piece) {
-  std::string& body = outcome_.response.body;
-  const std::size_t count = std::min(piece.size(), limits_.body_prefix - body.size());
-  body.append(reinterpret_cast<const char*>(piece.data()), count);
+  const bool enough = answer_.keep_body(step.data, limits_.body_prefix);
+  if (step.finished || step.error || enough) respond(step.finished);
 }
 
 // ----- Ends
+
+void client_connection::on_writable() noexcept {
+  if (state_ != state::securing) return;
+  state_ = state::idle;
+  answer_.give();
+}
 
 void client_connection::on_end() noexcept {
   if (state_ == state::body) return respond(true);
@@ -158,8 +144,9 @@ void client_connection::on_end() noexcept {
   if (state_ == state::head) {
     state_ = state::dead;
     stream_.abort();
-    fail(client_outcome::failure::connection_lost, nothing ? "the server ended the connection without an answer"
-                                                           : "the server ended the connection within its answer");
+    answer_.fail(client_outcome::failure::connection_lost, nothing
+                                                               ? "the server ended the connection without an answer"
+                                                               : "the server ended the connection within its answer");
   }
 }
 
@@ -171,16 +158,16 @@ void client_connection::on_failure(const net::failure& why) noexcept {
   } catch (const std::bad_alloc&) {
     // Without words.
   }
-  if (before == state::body) resume();
+  if (before == state::body) answer_.give();
   if (why.why == net::failure::cause::tls) lost_how_ = client_outcome::failure::tls_failed;
-  if (before == state::head) fail(lost_how_, lost_);
+  if (before == state::head || before == state::securing) answer_.fail(lost_how_, lost_);
   stream_.driver_finished();
 }
 
 void client_connection::stopped() noexcept {
-  if (answered_) return;
+  if (answer_.given()) return;
   if (state_ == state::body) return respond(false);
-  fail(client_outcome::failure::stopped, "stopped");
+  answer_.fail(client_outcome::failure::stopped, "stopped");
 }
 
 // A response that is no switch is the last thing that is read.
@@ -193,23 +180,7 @@ void client_connection::respond(bool body_is_complete) noexcept {
     state_ = state::dead;
     stream_.abort();
   }
-  resume();
-}
-
-void client_connection::fail(client_outcome::failure why, std::string_view text) noexcept {
-  if (answered_) return;
-  outcome_.why = why;
-  try {
-    outcome_.text = text;
-  } catch (const std::bad_alloc&) {
-    // The failure itself says enough.
-  }
-  resume();
-}
-
-void client_connection::resume() noexcept {
-  answered_ = true;
-  if (waiter_) std::exchange(waiter_, nullptr).resume();
+  answer_.give();
 }
 
 secured_client secure(client_connection_owner plain, net::transport& below, const net::client_tls& with,

@@ -3,17 +3,20 @@
 #include <cerrno>
 #include <chrono>
 #include <memory>
-#include <stdexcept>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "base/text.hpp"
+#include "http/http2_client_connection.hpp"
+#include "http/http2_client_pool.hpp"
+#include "http/http2_client_request.hpp"
 #include "net/connector.hpp"
 #include "net/event_loop.hpp"
 #include "net/resolver.hpp"
-#include "websocket/accept.hpp"
-#include "wire/http1/grammar.hpp"
 #include "wire/http1/serializer.hpp"
 #include "wire/websocket/handshake.hpp"
-#include "wire/websocket/origin.hpp"
 #include <windhover/with_timeout.hpp>
 
 namespace windhover {
@@ -22,77 +25,30 @@ namespace {
 using cause = websocket_connect_error::cause;
 using std::chrono::milliseconds;
 
-// ----- Options
-
-[[noreturn]] void refuse(std::string_view option, const std::string& value, std::string_view range) {
-  throw std::invalid_argument("the WebSocket client's option " + std::string(option) + " is " + value +
-                              "; it must be " + std::string(range));
-}
-
-net::duration checked_duration(std::string_view option, milliseconds value) {
-  constexpr milliseconds most = std::chrono::hours(24 * 20);
-  if (value < milliseconds::zero() || value > most)
-    refuse(option, std::to_string(value.count()) + " ms", "from 0 to 20 days");
-  return value;
-}
-
-std::size_t checked_size(std::string_view option, std::size_t value, std::size_t least, std::size_t most) {
-  if (value < least || value > most)
-    refuse(option, std::to_string(value), "from " + std::to_string(least) + " to " + std::to_string(most));
-  return value;
-}
-
-// Those that a server has as well.
-websocket_options shared_options(const websocket_client_options& options) {
-  websocket_options made;
-  made.keep_alive_interval = options.keep_alive_interval;
-  made.keep_alive_timeout = options.keep_alive_timeout;
-  made.receive_buffer_size = options.receive_buffer_size;
-  made.max_message_size = options.max_message_size;
-  made.max_fragments = options.max_fragments;
-  made.max_control_frames_per_second = options.max_control_frames_per_second;
-  made.max_queued_messages = options.max_queued_messages;
-  made.max_unsent_bytes = options.max_unsent_bytes;
-  made.max_frame_size = options.max_frame_size;
-  made.close_timeout = options.close_timeout;
-  made.stalled_timeout = options.stalled_timeout;
-  made.max_queued_bytes = options.max_queued_bytes;
-  made.max_inbound_bytes = options.max_inbound_bytes;
-  made.dangerous_enable_compression = options.dangerous_enable_compression;
-  made.disable_server_context_takeover = options.disable_server_context_takeover;
-  made.disable_client_context_takeover = options.disable_client_context_takeover;
-  made.server_max_window_bits = options.server_max_window_bits;
-  made.client_max_window_bits = options.client_max_window_bits;
-  made.compression_threshold = options.compression_threshold;
-  made.max_compression_memory = options.max_compression_memory;
-  return made;
-}
-
-std::shared_ptr<const net::client_tls> checked_tls(const websocket_client_tls& options) {
-  net::client_tls_options made;
-  made.verify = !options.dangerous_accept_any_certificate;
-  made.expected_name = options.server_name;
-  made.handshake_timeout = {};  // the time for connecting ends it
-  try {
-    made.authorities = net::read_certificate_file(options.authorities);
-    made.certificate = net::read_certificate(options.certificate);
-    return std::make_shared<const net::client_tls>(made);
-  } catch (const net::tls_error& error) {
-    throw std::invalid_argument("the WebSocket client's option tls: " + std::string(error.what()));
+// What the server may choose from.
+struct offers {
+  explicit offers(const websocket_client_settings& settings)
+      : protocols(settings.sub_protocols.begin(), settings.sub_protocols.end()) {
+    if (!settings.compression.enabled) return;
+    compression = websocket_compression::make_offer(settings.compression);
+    extensions = wire::offer_deflate(compression->settings.wanted);
   }
-}
+  const wire::deflate_options* compression_options() const noexcept {
+    return compression ? &compression->settings.wanted : nullptr;
+  }
 
-std::vector<std::string_view> views_of(const std::vector<std::string>& texts) { return {texts.begin(), texts.end()}; }
+  std::vector<std::string_view> protocols;
+  std::optional<websocket_compression::offer> compression;
+  std::string extensions;
+};
 
-std::string request_text(const websocket_client_settings& settings, const wire::websocket_url& to, std::string_view key,
-                         std::string_view extensions) {
-  const auto protocols = views_of(settings.sub_protocols);
-  return wire::encode_client_handshake({.target = to.target,
-                                        .host = settings.host.empty() ? to.authority : settings.host,
-                                        .key = key,
-                                        .protocols = protocols,
-                                        .extensions = extensions,
-                                        .further_fields = &settings.fields});
+wire::client_handshake handshake_of(const websocket_client_settings& settings, const wire::websocket_url& to,
+                                    const offers& offered) {
+  return {.target = to.target,
+          .host = settings.host.empty() ? to.authority : settings.host,
+          .protocols = offered.protocols,
+          .extensions = offered.extensions,
+          .further_fields = &settings.fields};
 }
 
 // ----- Failures
@@ -108,22 +64,12 @@ std::string shown(const wire::websocket_url& to) {
   throw websocket_connect_error(why, "no WebSocket to " + shown(to) + ": " + std::string(text), std::move(response));
 }
 
-// What the server says is shown as one line without control characters.
-std::string printable(std::string_view text) {
-  constexpr std::size_t most = 200;
-  std::string shown_text(text.substr(0, most));
-  for (char& each : shown_text) {
-    if (static_cast<unsigned char>(each) < ' ' || each == 0x7F) each = '?';
-  }
-  return shown_text;
-}
-
 std::string status_text(const http_response_details& response) {
   std::string text = std::to_string(response.status);
-  if (!response.reason.empty()) text += " " + printable(response.reason);
-  if (const auto location = response.headers.find("Location")) text += " (Location: " + printable(*location) + ")";
+  if (!response.reason.empty()) text += " " + printable_line(response.reason);
+  if (const auto location = response.headers.find("Location")) text += " (Location: " + printable_line(*location) + ")";
   if (const auto challenge = response.headers.find("WWW-Authenticate"))
-    text += " (WWW-Authenticate: " + printable(*challenge) + ")";
+    text += " (WWW-Authenticate: " + printable_line(*challenge) + ")";
   return text;
 }
 
@@ -135,6 +81,7 @@ void require_answer(const http::client_outcome& outcome, const wire::websocket_u
     case failure::stopped:
       throw connecting_stopped("while waiting for the answer of " + std::string(who));
     case failure::connection_lost:
+    case failure::refused:
       fail(cause::no_answer, to, outcome.text);
     case failure::tls_failed:
       fail(cause::tls_failed, to, outcome.text);
@@ -174,23 +121,6 @@ task<> open_tunnel(http::client_connection& connection, const wire::proxy_url& p
   fail(cause::proxy_refused, to, text, std::move(response));
 }
 
-// What the server chose.
-wire::handshake_outcome verify(const http::client_response& answer, const http_response_details& response,
-                               std::string_view key, std::span<const std::string_view> offered,
-                               const wire::deflate_options* offered_compression, const wire::websocket_url& to) {
-  if (!answer.switched) {
-    fail(cause::refused, to, "the server answered with status " + status_text(response) + " when 101 was expected",
-         response);
-  }
-  if (answer.head.version != wire::http1::http_version::http_1_1)
-    fail(cause::bad_handshake, to, "the server answered with HTTP/1.0, which knows no upgrades", response);
-  wire::handshake_outcome judged =
-      wire::verify_server_handshake(response.status, response.headers, key, offered, offered_compression);
-  if (judged.failure != wire::handshake_failure::none)
-    fail(cause::bad_handshake, to, wire::describe(judged.failure), response);
-  return judged;
-}
-
 task<std::vector<net::address>> addresses_of(net::event_loop& loop, const websocket_client_settings& settings,
                                              const wire::websocket_url& to, std::stop_token stop) {
   std::vector<net::address> found;
@@ -207,9 +137,9 @@ task<std::vector<net::address>> addresses_of(net::event_loop& loop, const websoc
   co_return std::move(resolved.addresses);
 }
 
-task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_client_settings& settings,
-                                    const wire::websocket_url& to, http_response_details& details,
-                                    std::stop_token stop) {
+task<http::client_connection_owner> connect(net::event_loop& loop, const websocket_client_settings& settings,
+                                            const wire::websocket_url& to, net::transport*& stream,
+                                            std::stop_token stop) {
   auto addresses = co_await addresses_of(loop, settings, to, stop);
   net::connect_outcome connected =
       co_await net::connect_to_any(loop, std::move(addresses), settings.address_timeout, stop);
@@ -225,83 +155,194 @@ task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_clien
     connection = made.get();
     return made;
   };
-  net::transport& stream = loop.add_connection(connected.socket.take(), make_driver);
-  http::client_connection_owner owner(*connection);
-  co_return co_await open_over(std::move(owner), stream, settings, to, details, std::move(stop));
+  stream = &loop.add_connection(connected.socket.take(), make_driver);
+  co_return http::client_connection_owner(*connection);
+}
+
+// Behind the proxy and with TLS, where there are such; then the handshake can be said.
+task<http::secured_client> reach(http::client_connection_owner plain, net::transport& below,
+                                 const websocket_client_settings& settings, const net::client_tls& tls,
+                                 const wire::websocket_url& to, std::stop_token stop) {
+  if (settings.proxy && !to.is_unix()) co_await open_tunnel(plain.owned(), *settings.proxy, to, stop);
+  http::secured_client over{std::move(plain), &below};
+  if (to.secure) over = http::secure(std::move(over.connection), below, tls, to.host, settings.limits);
+  co_return over;
+}
+
+// ----- The handshake
+
+// The server has taken the request; the socket goes on where it was asked.
+template <class Owner>
+opened_websocket begin_websocket(Owner& asked, net::transport& stream, const websocket_client_settings& settings,
+                                 offers& offered, const wire::handshake_outcome& chosen,
+                                 const http_response_details& details) {
+  std::unique_ptr<websocket_compression> compression;
+  if (chosen.compression) {
+    compression = websocket_compression::answered(std::move(*offered.compression), *chosen.compression,
+                                                  details.headers.joined("Sec-WebSocket-Extensions"),
+                                                  settings.connection->max_message_size);
+  }
+  auto made = std::make_unique<websocket_connection>(stream, nullptr, wire::role::client, settings.connection,
+                                                     chosen.protocol, std::move(compression));
+  websocket_connection& opened = *made;
+  opened.hold();
+  asked.upgrade(std::move(made));
+  return opened_websocket(opened);
+}
+
+void require_switch(const http::client_response& answer, const http_response_details& response, int expected,
+                    const wire::websocket_url& to) {
+  if (answer.switched) return;
+  const std::string text = "the server answered with status " + status_text(response) + " when " +
+                           std::to_string(expected) + " was expected";
+  fail(cause::refused, to, text, response);
+}
+
+void require_agreement(const wire::handshake_outcome& judged, const http_response_details& response,
+                       const wire::websocket_url& to) {
+  if (judged.failure != wire::handshake_failure::none)
+    fail(cause::bad_handshake, to, wire::describe(judged.failure), response);
+}
+
+// RFC 6455, section 4.
+task<opened_websocket> open_over_http1(http::secured_client over, const websocket_client_settings& settings,
+                                       const wire::websocket_url& to, http_response_details& details,
+                                       std::stop_token stop) {
+  offers offered(settings);
+  wire::client_handshake handshake = handshake_of(settings, to, offered);
+  const std::string key = wire::make_handshake_key(over.stream->loop().random());
+  handshake.key = key;
+  std::string request = wire::encode_client_handshake(handshake);
+  http::client_outcome outcome = co_await over.connection.owned().ask(
+      std::move(request), http::client_connection::expected::upgrade, std::move(stop));
+  require_answer(outcome, to, "the server");
+  const bool is_http_1_0 = outcome.response.head.version != wire::http1::http_version::http_1_1;
+  details = details_of(outcome.response);
+  require_switch(outcome.response, details, 101, to);
+  if (is_http_1_0)
+    fail(cause::bad_handshake, to, "the server answered with HTTP/1.0, which knows no upgrades", details);
+  const wire::handshake_outcome chosen = wire::verify_server_handshake(
+      details.status, details.headers, key, offered.protocols, offered.compression_options());
+  require_agreement(chosen, details, to);
+  co_return begin_websocket(over.connection, *over.stream, settings, offered, chosen, details);
+}
+
+// RFC 8441, section 5. Nothing when the server has refused another stream, without looking at the request.
+task<std::optional<opened_websocket>> open_stream(http::http2_client_connection& on,
+                                                  const websocket_client_settings& settings,
+                                                  const wire::websocket_url& to, http_response_details& details,
+                                                  std::stop_token stop) {
+  offers offered(settings);
+  const wire::client_handshake handshake = handshake_of(settings, to, offered);
+  http::connect_request request{.protocol = "websocket",
+                                .scheme = to.secure ? "https" : "http",
+                                .authority = std::string(handshake.host),
+                                .path = to.target,
+                                .fields = wire::client_handshake_fields(handshake)};
+  auto asking = http::http2_client_request::begin(on, settings.limits);
+  http::client_outcome outcome = co_await asking.owned().ask(std::move(request), std::move(stop));
+  if (outcome.why == http::client_outcome::failure::refused) co_return std::nullopt;
+  require_answer(outcome, to, "the server");
+  details = details_of(outcome.response);
+  require_switch(outcome.response, details, 200, to);
+  const wire::handshake_outcome chosen =
+      wire::verify_server_choices(details.headers, offered.protocols, offered.compression_options());
+  require_agreement(chosen, details, to);
+  net::transport& stream = asking.owned().stream();
+  co_return begin_websocket(asking, stream, settings, offered, chosen, details);
+}
+
+// ----- HTTP/2
+
+// In clear text nothing is agreed on: only a client that is told so speaks it.
+bool may_use_http2(const websocket_client_settings& settings, const wire::websocket_url& to) noexcept {
+  if (settings.protocols == http_protocols::http1) return false;
+  return to.secure || settings.protocols == http_protocols::http2;
+}
+
+const net::client_tls& tls_of(const websocket_client_settings& settings, bool with_http2) noexcept {
+  return !with_http2 && settings.tls_for_http1 ? *settings.tls_for_http1 : *settings.tls;
+}
+
+// Over HTTP/2, if the server chooses it, on a connection that is new and that others may use then; otherwise over
+// HTTP/1.1. Nothing when the WebSocket has to be opened on another one.
+task<std::optional<opened_websocket>> open_where_agreed(http::secured_client over,
+                                                        const websocket_client_settings& settings,
+                                                        const wire::websocket_url& to, http_response_details& details,
+                                                        std::stop_token stop, http::http2_client_pool::making& duty) {
+  if (to.secure) {
+    const http::client_outcome secured = co_await over.connection.owned().secured(stop);
+    require_answer(secured, to, "the server");
+    if (over.stream->tls()->application_protocol != "h2") {
+      if (settings.protocols == http_protocols::http2)
+        fail(cause::tls_failed, to, "the server did not agree on HTTP/2 (ALPN)");
+      duty.not_spoken();
+      co_return co_await open_over_http1(std::move(over), settings, to, details, std::move(stop));
+    }
+  }
+  auto made = std::make_unique<http::http2_client_connection>(*over.stream, settings.limits,
+                                                              settings.connection->max_inbound_bytes);
+  http::http2_client_connection& connection = *made;
+  over.connection.upgrade(std::move(made));
+  const http::client_outcome opened = co_await connection.opened(stop);
+  require_answer(opened, to, "the server");
+  if (!connection.takes_connects()) {
+    if (settings.protocols == http_protocols::http2)
+      fail(cause::refused, to, "the server takes no WebSockets over HTTP/2: it has not set ENABLE_CONNECT_PROTOCOL");
+    duty.not_spoken();
+    co_return std::nullopt;
+  }
+  duty.made(connection);
+  co_return co_await open_stream(connection, settings, to, details, std::move(stop));
+}
+
+std::string destination_of(const websocket_client_settings& settings, const wire::websocket_url& to) {
+  std::string text = settings.identity;
+  text.append(" ").append(to.scheme()).append(to.is_unix() ? "+unix " + to.socket_path : " " + to.authority);
+  return text;
+}
+
+task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_client_settings& settings,
+                                    const wire::websocket_url& to, http_response_details& details,
+                                    std::stop_token stop) {
+  constexpr int most_refusals = 3;
+  const auto pool = http::http2_client_pool::of(loop);
+  const std::string destination = destination_of(settings, to);
+  bool with_http2 = may_use_http2(settings, to);
+  net::transport* below = nullptr;
+  for (int refusals = 0; with_http2 && refusals < most_refusals;) {
+    http::http2_client_pool::found found = co_await pool->find(destination, stop);
+    if (found.stopped) throw connecting_stopped("while another connection to the server was made");
+    std::optional<opened_websocket> opened;
+    if (found.connection != nullptr) {
+      opened = co_await open_stream(*found.connection, settings, to, details, stop);
+    } else if (found.to_make) {
+      auto connected = co_await connect(loop, settings, to, below, stop);
+      auto over = co_await reach(std::move(connected), *below, settings, tls_of(settings, true), to, stop);
+      opened = co_await open_where_agreed(std::move(over), settings, to, details, stop, *found.to_make);
+    }
+    if (opened) co_return std::move(*opened);
+    with_http2 = found.connection != nullptr || (found.to_make && found.to_make->was_made());
+    ++refusals;
+  }
+  if (with_http2) fail(cause::no_answer, to, "the server refuses further streams on its HTTP/2 connections");
+  auto connected = co_await connect(loop, settings, to, below, stop);
+  auto over = co_await reach(std::move(connected), *below, settings, tls_of(settings, false), to, stop);
+  co_return co_await open_over_http1(std::move(over), settings, to, details, std::move(stop));
 }
 
 }  // namespace
 
-websocket_client_settings checked_settings(const websocket_client_options& options) {
-  websocket_client_settings made;
-  const websocket_options shared = shared_options(options);
-  made.connection = std::make_shared<const websocket_settings>(checked_settings(shared));
-  made.compression = checked_compression(shared);
-  // With 8 zlib can only inflate.
-  if (options.client_max_window_bits < 9)
-    refuse("client_max_window_bits", std::to_string(options.client_max_window_bits), "from 9 to 15");
-  made.sub_protocols = options.sub_protocols;
-  made.fields = options.request_headers;
-  if (!options.origin.empty()) {
-    if (made.fields.contains("Origin")) refuse("origin", "set beside an Origin in request_headers", "in one place");
-    if (options.origin == "*" || !wire::is_origin_entry(options.origin))
-      refuse("origin", "'" + printable(options.origin) + "'", "an origin such as https://example.com, or null");
-    made.fields.add("Origin", options.origin);
-  }
-  made.host = options.host;
-  if (!options.host.empty() && !wire::http1::is_host(options.host))
-    refuse("host", "'" + printable(options.host) + "'", "a host such as example.com or example.com:8080");
-  if (!options.proxy.empty()) made.proxy = wire::parse_proxy_url(options.proxy);
-  made.connect_timeout = checked_duration("connect_timeout", options.connect_timeout);
-  made.address_timeout = checked_duration("address_timeout", options.address_timeout);
-  constexpr std::size_t mebibyte = std::size_t{1} << 20;
-  made.limits.head.header_bytes =
-      checked_size("max_response_header_bytes", options.max_response_header_bytes, 256, 16 * mebibyte);
-  made.limits.head.header_count =
-      checked_size("max_response_header_count", options.max_response_header_count, 4, 100'000);
-  made.limits.body_prefix = checked_size("max_response_body_bytes", options.max_response_body_bytes, 0, 16 * mebibyte);
-  made.tls = checked_tls(options.tls);
-  // Sub-protocols and fields are judged where they are written.
-  static_cast<void>(request_text(made, wire::parse_websocket_url("ws://localhost"), "dGhlIHNhbXBsZSBub25jZQ==", {}));
-  return made;
-}
-
 task<opened_websocket> open_over(http::client_connection_owner plain, net::transport& below,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop) {
-  if (settings.proxy && !to.is_unix()) co_await open_tunnel(plain.owned(), *settings.proxy, to, stop);
-  http::secured_client over{std::move(plain), &below};
-  if (to.secure) over = http::secure(std::move(over.connection), below, *settings.tls, to.host, settings.limits);
-  http::client_connection_owner& connection = over.connection;
-
-  const std::string key = wire::make_handshake_key(below.loop().random());
-  std::optional<websocket_compression::offer> offer;
-  std::string extensions;
-  if (settings.compression.enabled) {
-    offer = websocket_compression::make_offer(settings.compression);
-    extensions = wire::offer_deflate(offer->settings.wanted);
-  }
-  std::string request = request_text(settings, to, key, extensions);
-  http::client_outcome outcome =
-      co_await connection.owned().ask(std::move(request), http::client_connection::expected::upgrade, std::move(stop));
-  require_answer(outcome, to, "the server");
-  details = details_of(outcome.response);
-  const auto offered = views_of(settings.sub_protocols);
-  const wire::handshake_outcome chosen =
-      verify(outcome.response, details, key, offered, offer ? &offer->settings.wanted : nullptr, to);
-
-  std::unique_ptr<websocket_compression> compression;
-  if (chosen.compression) {
-    compression = websocket_compression::answered(std::move(*offer), *chosen.compression,
-                                                  details.headers.joined("Sec-WebSocket-Extensions"),
-                                                  settings.connection->max_message_size);
-  }
-  auto made = std::make_unique<websocket_connection>(*over.stream, nullptr, wire::role::client, settings.connection,
-                                                     chosen.protocol, std::move(compression));
-  websocket_connection& opened = *made;
-  opened.hold();
-  connection.upgrade(std::move(made));
-  co_return opened_websocket(opened);
+  const bool with_http2 = may_use_http2(settings, to);
+  auto over = co_await reach(std::move(plain), below, settings, tls_of(settings, with_http2), to, stop);
+  if (!with_http2) co_return co_await open_over_http1(std::move(over), settings, to, details, std::move(stop));
+  http::http2_client_pool::making nobody_waits;
+  auto opened = co_await open_where_agreed(std::move(over), settings, to, details, std::move(stop), nobody_waits);
+  if (!opened) fail(cause::no_answer, to, "the server takes no WebSocket on this HTTP/2 connection");
+  co_return std::move(*opened);
 }
 
 task<opened_websocket> open_websocket(std::shared_ptr<const websocket_client_settings> settings, wire::websocket_url to,

@@ -2,41 +2,18 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <stop_token>
-#include <string>
 #include <utility>
-#include <vector>
 
 #include "http/client_connection.hpp"
-#include "net/time.hpp"
-#include "net/tls_context.hpp"
+#include "websocket/client_settings.hpp"
 #include "websocket/websocket_connection.hpp"
 #include "wire/websocket/url.hpp"
-#include <windhover/headers.hpp>
 #include <windhover/task.hpp>
-#include <windhover/websocket_client_options.hpp>
 #include <windhover/websocket_connect_error.hpp>
 
 namespace windhover {
-
-// The options of a client, checked.
-struct websocket_client_settings {
-  shared_websocket_settings connection;
-  compression_settings compression;
-  std::vector<std::string> sub_protocols;
-  headers fields;  // of the request, besides the handshake's own
-  std::string host;
-  std::optional<wire::proxy_url> proxy;
-  std::shared_ptr<const net::client_tls> tls;
-  net::duration connect_timeout{};
-  net::duration address_timeout{};
-  http::client_limits limits;
-};
-
-// Throws std::invalid_argument that names the option, its value and its range.
-websocket_client_settings checked_settings(const websocket_client_options& options);
 
 // Connecting was stopped: by the caller's token, or by the time limit. The text says at what: "while resolving ...".
 struct connecting_stopped : std::runtime_error {
@@ -48,7 +25,10 @@ class opened_websocket {
  public:
   explicit opened_websocket(websocket_connection& opened) noexcept : connection_(&opened) {}
   opened_websocket(opened_websocket&& other) noexcept : connection_(std::exchange(other.connection_, nullptr)) {}
-  opened_websocket& operator=(opened_websocket&&) = delete;
+  opened_websocket& operator=(opened_websocket&& other) noexcept {
+    std::swap(connection_, other.connection_);
+    return *this;
+  }
   ~opened_websocket() {
     if (connection_ != nullptr) connection_->scope_ended(true);
   }
@@ -59,13 +39,13 @@ class opened_websocket {
 };
 
 // The part behind the connecting: the proxy's tunnel, if there is one, TLS, if the URL asks for it, and the handshake,
-// over a connection that this ends or hands over. `details` gets the answer. Throws websocket_connect_error or
-// connecting_stopped. Thread: the loop's.
+// over HTTP/1.1 or HTTP/2, over a connection that this ends or hands over. `details` gets the answer. Throws
+// websocket_connect_error or connecting_stopped. Thread: the loop's.
 task<opened_websocket> open_over(http::client_connection_owner connection, net::transport& stream,
                                  const websocket_client_settings& settings, const wire::websocket_url& to,
                                  http_response_details& details, std::stop_token stop);
 
-// All of it, within the time limit.
+// All of it, within the time limit; over HTTP/2 on a connection that is there already and has room, if there is one.
 task<opened_websocket> open_websocket(std::shared_ptr<const websocket_client_settings> settings, wire::websocket_url to,
                                       http_response_details* details, std::stop_token stop);
 

@@ -112,13 +112,15 @@ inline configuration_sources sources_of(std::vector<std::string> arguments) {
 class running_application : public ::testing::TestWithParam<std::string> {
  protected:
   void SetUp() override {
-    if (GetParam() == "io_uring" && !net::probe_io_uring().available) GTEST_SKIP() << "io_uring is not available here";
+    if (engine() == "io_uring" && !net::probe_io_uring().available) GTEST_SKIP() << "io_uring is not available here";
   }
   void TearDown() override { stop(); }
+  // Of tests with further parameters: the one of them that names it.
+  virtual std::string engine() const { return GetParam(); }
 
   // Before start(). Further arguments of the command line.
   web_application& make(std::vector<std::string> further = {}) {
-    std::vector<std::string> arguments{"--engine", GetParam(), "--urls", "http://127.0.0.1:0", "--threads", "2"};
+    std::vector<std::string> arguments{"--engine", engine(), "--urls", "http://127.0.0.1:0", "--threads", "2"};
     arguments.insert(arguments.end(), further.begin(), further.end());
     app = std::make_unique<web_application>(sources_of(std::move(arguments)));
     app->use_logger(log);

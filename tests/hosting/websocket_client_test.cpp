@@ -12,23 +12,32 @@
 namespace windhover::hosting {
 namespace {
 
+// Over each version of HTTP: the parameter is an engine, with "_http2" behind it for the other one.
 class ClientAndApplication : public running_application {
  protected:
+  static constexpr std::string_view suffix = "_http2";
+  bool over_http2() const { return GetParam().ends_with(suffix); }
+  std::string engine() const override { return GetParam().substr(0, GetParam().find(suffix)); }
   event_loop_thread_options loop_options() const {
-    return {.engine = GetParam() == "epoll" ? io_engine::epoll : io_engine::io_uring, .log = &client_log};
+    return {.engine = engine() == "epoll" ? io_engine::epoll : io_engine::io_uring, .log = &client_log};
+  }
+  websocket_client_options with_version(websocket_client_options options = {}) const {
+    options.protocols = over_http2() ? http_protocols::http2 : http_protocols::http1;
+    return options;
   }
   std::string websocket_url(std::string_view path) const { return "ws" + url.substr(4) + std::string(path); }
 
   mutable recording_logger client_log;
 };
-INSTANTIATE_TEST_SUITE_P(All, ClientAndApplication, both_engines(), engine_name);
+INSTANTIATE_TEST_SUITE_P(All, ClientAndApplication,
+                         ::testing::Values("io_uring", "epoll", "io_uring_http2", "epoll_http2"), engine_name);
 
 TEST_P(ClientAndApplication, EchoesOfEverySizeComeBack) {
   make().use_websockets({.max_message_size = 0});
   app->map_websocket("/ws", echo);
   start();
   event_loop_thread loop(loop_options());
-  const websocket_client client({.max_message_size = 0});
+  const websocket_client client(with_version({.max_message_size = 0}));
   const int received = loop.run([&]() -> task<int> {
     websocket socket = co_await client.connect(websocket_url("/ws"));
     int count = 0;
@@ -61,7 +70,7 @@ TEST_P(ClientAndApplication, TheServerSeesWhatTheClientSends) {
   options.sub_protocols = {"chat.v1", "other"};
   options.request_headers = {{"Authorization", "Bearer abc"}};
   options.origin = "https://example.com";
-  const websocket_client client(options);
+  const websocket_client client(with_version(options));
   const auto status = loop.run([&]() -> task<std::string> {
     websocket socket = co_await client.connect(websocket_url("/rooms/7?user=a"));
     EXPECT_EQ(socket.sub_protocol(), "chat.v1");
@@ -92,10 +101,11 @@ TEST_P(ClientAndApplication, RefusalsOfTheServerAreReported) {
   };
   websocket_client_options elsewhere;
   elsewhere.origin = "https://elsewhere.example.com";
-  EXPECT_EQ(status_of(websocket_client(), "/ws"), 101);
-  EXPECT_EQ(status_of(websocket_client(elsewhere), "/ws"), 403);
-  EXPECT_EQ(status_of(websocket_client(), "/nothing"), 404);
-  EXPECT_EQ(status_of(websocket_client(), "/page"), 200);
+  EXPECT_EQ(status_of(websocket_client(with_version()), "/ws"), 101);
+  EXPECT_EQ(status_of(websocket_client(with_version(elsewhere)), "/ws"), 403);
+  EXPECT_EQ(status_of(websocket_client(with_version()), "/nothing"), 404);
+  // Bound to GET, which CONNECT is not.
+  EXPECT_EQ(status_of(websocket_client(with_version()), "/page"), over_http2() ? 405 : 200);
 }
 
 TEST_P(ClientAndApplication, AServerThatStopsSaysGoingAway) {
@@ -103,7 +113,7 @@ TEST_P(ClientAndApplication, AServerThatStopsSaysGoingAway) {
   app->map_websocket("/ws", echo);
   start();
   event_loop_thread loop(loop_options());
-  const websocket_client client;
+  const websocket_client client(with_version());
   told<int> open;
   auto status = loop.start([&]() -> task<close_code> {
     websocket socket = co_await client.connect(websocket_url("/ws"));
@@ -128,7 +138,7 @@ TEST_P(ClientAndApplication, AClientThatStopsSaysGoingAway) {
   {
     event_loop_thread loop(loop_options());
     static_cast<void>(loop.start([&]() -> task<> {
-      const websocket_client client;
+      const websocket_client client(with_version());
       websocket socket = co_await client.connect(websocket_url("/ws"));
       open.set(1);
       static_cast<void>(co_await socket.receive());
@@ -143,8 +153,8 @@ TEST_P(ClientAndApplication, AHandlerCanBeAClientOfAnotherServer) {
   // A relay: the first message says where to; what it gets then, it sends on, and back.
   make().use_websockets();
   app->map_websocket("/echo", echo);
-  app->map_websocket("/relay", [](websocket& socket) -> task<> {
-    const websocket_client client;
+  app->map_websocket("/relay", [this](websocket& socket) -> task<> {
+    const websocket_client client(with_version());
     auto where = co_await socket.receive();
     websocket upstream = co_await client.connect(where->text());
     while (auto message = co_await socket.receive()) {
@@ -155,7 +165,7 @@ TEST_P(ClientAndApplication, AHandlerCanBeAClientOfAnotherServer) {
     }
   });
   start();
-  const websocket_client client;
+  const websocket_client client(with_version());
   const std::string where = websocket_url("/echo");
   const std::string answer = client.run(websocket_url("/relay"), [&](websocket& socket) -> task<std::string> {
     co_await socket.send(where);
@@ -171,7 +181,7 @@ TEST_P(ClientAndApplication, AThousandSocketsOfOneLoopEachGetTheirOwnEcho) {
   app->map_websocket("/ws", echo);
   start();
   event_loop_thread loop(loop_options());
-  const websocket_client client;
+  const websocket_client client(with_version());
   const auto talk = [&](int number) -> task<bool> {
     websocket socket = co_await client.connect(websocket_url("/ws"));
     const std::string text = "client " + std::to_string(number);

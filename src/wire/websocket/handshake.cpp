@@ -138,28 +138,32 @@ std::string make_handshake_key(base::random_source& random) {
   return base::base64_encode(nonce);
 }
 
-std::string encode_client_handshake(const client_handshake& handshake) {
+headers client_handshake_fields(const client_handshake& handshake) {
   refuse(!handshake.target.starts_with('/') || !http1::is_request_target(handshake.target),
          "this is no path with an optional query", handshake.target);
   refuse(handshake.host.empty() || !http1::is_host(handshake.host), "this is no host", handshake.host);
-  refuse(!is_handshake_key(handshake.key), "this is no key", handshake.key);
   check_protocols(handshake.protocols);
+  headers fields{{"Sec-WebSocket-Version", supported_version}};
+  if (!handshake.protocols.empty()) fields.add("Sec-WebSocket-Protocol", joined(handshake.protocols));
+  if (!handshake.extensions.empty()) fields.add("Sec-WebSocket-Extensions", handshake.extensions);
+  if (handshake.further_fields == nullptr) return fields;
+  for (const headers::field field : *handshake.further_fields) {
+    refuse(is_decided_by_handshake(field.name), "this field is not the caller's to set", field.name);
+    fields.add(field.name, field.value);
+  }
+  return fields;
+}
 
+std::string encode_client_handshake(const client_handshake& handshake) {
+  const headers fields = client_handshake_fields(handshake);
+  refuse(!is_handshake_key(handshake.key), "this is no key", handshake.key);
   std::string text("GET ");
   text.append(handshake.target).append(" HTTP/1.1\r\n");
   append_field(text, "Host", handshake.host);
   append_field(text, "Upgrade", "websocket");
   append_field(text, "Connection", "Upgrade");
   append_field(text, "Sec-WebSocket-Key", handshake.key);
-  append_field(text, "Sec-WebSocket-Version", supported_version);
-  if (!handshake.protocols.empty()) append_field(text, "Sec-WebSocket-Protocol", joined(handshake.protocols));
-  if (!handshake.extensions.empty()) append_field(text, "Sec-WebSocket-Extensions", handshake.extensions);
-  if (handshake.further_fields != nullptr) {
-    for (const headers::field field : *handshake.further_fields) {
-      refuse(is_decided_by_handshake(field.name), "this field is not the caller's to set", field.name);
-      append_field(text, field.name, field.value);
-    }
-  }
+  for (const headers::field field : fields) append_field(text, field.name, field.value);
   return text.append("\r\n");
 }
 
@@ -172,7 +176,11 @@ handshake_outcome verify_server_handshake(int status, const headers& fields, std
   if (!lists_member(fields, "Connection", "Upgrade")) return {handshake_failure::connection_missing, {}};
   if (!fields.contains("Sec-WebSocket-Accept")) return {handshake_failure::accept_missing, {}};
   if (only_value(fields, "Sec-WebSocket-Accept") != accept_key(key)) return {handshake_failure::accept_wrong, {}};
+  return verify_server_choices(fields, offered, offered_compression);
+}
 
+handshake_outcome verify_server_choices(const headers& fields, std::span<const std::string_view> offered,
+                                        const deflate_options* offered_compression) {
   handshake_outcome outcome;
   if (chooses_an_extension(fields)) {
     if (offered_compression == nullptr) return {handshake_failure::extension_not_offered, {}};

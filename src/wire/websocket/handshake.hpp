@@ -60,7 +60,7 @@ struct handshake_request {
 struct client_handshake {
   std::string_view target;  // path and query, "/chat?room=1"
   std::string_view host;    // the value of Host, "example.com" or "[::1]:5000"
-  std::string_view key;
+  std::string_view key = {};  // of HTTP/1.1
   std::span<const std::string_view> protocols = {};  // in order of preference
   std::string_view extensions = {};                  // the value of Sec-WebSocket-Extensions; no such field when empty
   const headers* further_fields = nullptr;           // Origin, Cookie, Authorization and the like
@@ -69,6 +69,10 @@ struct client_handshake {
 // The request as it goes on the wire. Throws std::invalid_argument, naming the culprit, when the target or the host is
 // none, a sub-protocol is no token or named twice, or a further field is one that the handshake itself decides on.
 [[nodiscard]] std::string encode_client_handshake(const client_handshake& handshake);
+
+// The same for HTTP/2: the fields beside the pseudo-header ones. There is no key, and none that concerns a connection
+// (RFC 8441, section 5).
+[[nodiscard]] headers client_handshake_fields(const client_handshake& handshake);
 
 // Why a client does not take the server's answer (RFC 6455, section 4.1).
 enum class handshake_failure : std::uint8_t {
@@ -94,6 +98,10 @@ struct handshake_outcome {
 [[nodiscard]] handshake_outcome verify_server_handshake(int status, const headers& fields, std::string_view key,
                                                         std::span<const std::string_view> offered,
                                                         const deflate_options* offered_compression = nullptr);
+
+// The part of it that HTTP/2 has as well: what the server has chosen of what was offered.
+[[nodiscard]] handshake_outcome verify_server_choices(const headers& fields, std::span<const std::string_view> offered,
+                                                      const deflate_options* offered_compression = nullptr);
 
 // A short sentence for logs and exceptions.
 [[nodiscard]] std::string_view describe(handshake_failure failure) noexcept;

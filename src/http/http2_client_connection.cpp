@@ -1,0 +1,124 @@
+#include "http/http2_client_connection.hpp"
+
+#include <new>
+#include <utility>
+
+#include "http/http2_client_pool.hpp"
+#include "http/http2_client_stream.hpp"
+#include "net/stop_on_loop.hpp"
+
+namespace windhover::http {
+namespace {
+
+using failure = client_outcome::failure;
+
+const http2_options defaults;
+
+http2_client_stream& stream_of(wire::http2::session_stream& of) { return static_cast<http2_client_stream&>(of); }
+
+wire::http2::session_settings settings_of(const client_limits& limits, std::uint32_t stream_window) {
+  wire::http2::session_settings made = session_settings_of(defaults);
+  made.stream_window = stream_window;
+  made.max_header_list_size = static_cast<std::uint32_t>(limits.head.header_bytes);
+  return made;
+}
+
+}  // namespace
+
+// Keeps the connection for the coroutine that waits.
+class http2_client_connection::waiting {
+ public:
+  explicit waiting(http2_client_connection& of) noexcept : of_(of) { of_.waited_for_ = true; }
+  waiting(const waiting&) = delete;
+  waiting& operator=(const waiting&) = delete;
+  ~waiting() {
+    of_.waited_for_ = false;
+    of_.flush_later();
+    if (of_.over()) of_.below().driver_finished();
+  }
+
+ private:
+  http2_client_connection& of_;
+};
+
+http2_client_connection::http2_client_connection(net::transport& below, const client_limits& limits,
+                                                 std::uint32_t stream_window)
+    : http2_connection(below, wire::http2::session_role::client, settings_of(limits, stream_window), defaults) {}
+
+http2_client_connection::~http2_client_connection() { leave_pool(); }
+
+task<client_outcome> http2_client_connection::opened(std::stop_token stop) {
+  const waiting here(*this);
+  const net::stop_on_loop<http2_client_connection> stopping(below().loop(), std::move(stop), *this);
+  client_answer::awaiter answer = answer_.coming();
+  co_await answer;
+  co_return answer_.take();
+}
+
+bool http2_client_connection::has_room() const noexcept {
+  return !over() && takes_connects() && session().may_connect() && streams() < session().peer_max_streams();
+}
+
+void http2_client_connection::drain() noexcept {
+  if (streams() == 0) below().abort();
+}
+
+std::string http2_client_connection::describe() const {
+  return "an HTTP/2 connection to " + below().remote_endpoint().to_string();
+}
+
+// ----- The pool
+
+void http2_client_connection::join(std::shared_ptr<http2_client_pool> pool, std::string destination) {
+  destination_ = std::move(destination);
+  pool->add(destination_, *this);
+  pool_ = std::move(pool);
+}
+
+void http2_client_connection::leave_pool() noexcept {
+  if (pool_) pool_->remove(destination_, *this);
+  pool_.reset();
+}
+
+// ----- The life of it
+
+// Nobody needs it any more.
+void http2_client_connection::update_session() {
+  if (streams() > 0 || waited_for_) return;
+  leave_pool();
+  session().shut_down();
+}
+
+void http2_client_connection::on_over(const net::failure& why) noexcept {
+  leave_pool();
+  if (answer_.given()) return;
+  if (heard()) return answer_.fail(failure::malformed, "what the server says does not begin as HTTP/2 does");
+  try {
+    answer_.fail(why.why == net::failure::cause::tls ? failure::tls_failed : failure::connection_lost,
+                 net::describe(why));
+  } catch (const std::bad_alloc&) {
+    answer_.fail(failure::connection_lost, {});
+  }
+}
+
+// ----- From the session
+
+void http2_client_connection::on_settings() {
+  note_open();
+  if (!answer_.given()) answer_.give();
+}
+
+void http2_client_connection::on_header(wire::http2::session_stream& of, std::string_view name,
+                                        std::string_view value) {
+  stream_of(of).add_field(name, value);
+}
+
+void http2_client_connection::on_headers_end(wire::http2::session_stream& of, bool ends) {
+  stream_of(of).take_head(ends);
+}
+
+void http2_client_connection::on_not_begun(wire::http2::stream_id id) {
+  if (http2_stream* const stream = find_stream(id)) stream->closed_by_session(wire::http2::error_code::refused_stream);
+}
+
+}  // namespace windhover::http

@@ -1,0 +1,66 @@
+// The client's side of an HTTP/2 connection, on which streams become other protocols (RFC 8441). It stays as long as
+// somebody waits for it or one of its streams lives, and then ends by itself.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "http/client_answer.hpp"
+#include "http/http2_connection.hpp"
+#include <windhover/task.hpp>
+
+namespace windhover::http {
+
+class http2_client_pool;
+
+class http2_client_connection final : public http2_connection {
+ public:
+  // `stream_window`: bytes that the reader of a stream may leave unread. Throws std::bad_alloc.
+  http2_client_connection(net::transport& below, const client_limits& limits, std::uint32_t stream_window);
+  ~http2_client_connection() override;
+
+  // Waits for the server's settings, at once after it was made; afterwards a stream is to be begun in the same step, or
+  // the connection ends. Thread: the loop's.
+  task<client_outcome> opened(std::stop_token stop);
+  // After that: whether the server takes extended CONNECT, and whether there is room for another stream.
+  bool takes_connects() const noexcept { return session().peer_takes_extended_connect(); }
+  bool has_room() const noexcept;
+
+  // It can be found in the pool until it ends.
+  void join(std::shared_ptr<http2_client_pool> pool, std::string destination);
+
+  // net::driver
+  bool finished() const noexcept override { return http2_connection::finished() && !waited_for_; }
+  void drain() noexcept override;
+  std::string describe() const override;
+
+  // For the stop of opened().
+  void stopped() noexcept { answer_.fail(client_outcome::failure::stopped, "stopped"); }
+
+ private:
+  class waiting;
+
+  // http2_connection
+  void update_session() override;
+  void on_over(const net::failure& why) noexcept override;
+
+  // session_events
+  bool on_headers_begin(wire::http2::stream_id) override { return false; }
+  void on_header(wire::http2::session_stream& of, std::string_view name, std::string_view value) override;
+  void on_headers_end(wire::http2::session_stream& of, bool ends) override;
+  void on_settings() override;
+  void on_not_begun(wire::http2::stream_id id) override;
+
+  void leave_pool() noexcept;
+
+  client_answer answer_;
+  std::shared_ptr<http2_client_pool> pool_;
+  std::string destination_;
+  bool waited_for_ = false;
+};
+
+}  // namespace windhover::http
