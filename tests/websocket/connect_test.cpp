@@ -15,6 +15,7 @@
 
 #include <gtest/gtest.h>
 
+#include "opening_peers.hpp"
 #include "support/compressed_peer.hpp"
 #include "support/websocket_peer.hpp"
 #include "wire/websocket/handshake.hpp"
@@ -46,73 +47,16 @@ std::string accepting(std::string_view request, std::string_view further = "") {
          accept_of(request) + "\r\n" + std::string(further) + "\r\n";
 }
 
-// A client and a scripted server. `answer` makes the server's answer of each request it gets.
-class handshake_peers {
+// With a server whose answer to each request `answer` makes.
+class handshake_peers : public test::opening_peers {
  public:
   using script = std::function<std::string(std::string_view request)>;
-  using handler = std::function<task<>(websocket&)>;
 
-  explicit handshake_peers(script answer, std::size_t cut = uncut)
-      : loop(std::make_unique<test::virtual_engine>()), answer_(std::move(answer)) {
-    const auto [near, far] = net::memory_pipe::make(loop, cut);
-    auto made = std::make_unique<http::client_connection>(*near, http::client_limits{});
-    connection_ = made.get();
-    net::memory_pipe::set_driver(*near, std::move(made));
-    client_end_ = near;
-    server_end = far;
-    net::memory_pipe::set_driver(*far, std::make_unique<test::raw_peer>(server));
+  explicit handshake_peers(script answer, std::size_t cut = uncut) : opening_peers(cut), answer_(std::move(answer)) {
     server.on_bytes = [this](std::span<const std::byte>) { answer_when_complete(); };
   }
-  handshake_peers(const handshake_peers&) = delete;
-  handshake_peers& operator=(const handshake_peers&) = delete;
-  // Nothing may be left behind.
-  ~handshake_peers() {
-    const net::event_loop::scope here(loop);
-    loop.abort_all();
-    test::run_idle(loop);
-    EXPECT_TRUE(loop.describe_connections(1).empty());
-  }
-
-  // Opens, and runs a handler on the socket. The outcome is "open protocol", or what was thrown.
-  std::string open(const websocket_client_options& options = {}, std::string_view url = "ws://example.com/chat?room=1",
-                   handler with_socket = {}) {
-    {
-      const net::event_loop::scope here(loop);
-      running_ = run(checked_settings(options), wire::parse_websocket_url(url), std::move(with_socket));
-      running_.start(this, [](void* self) noexcept -> std::coroutine_handle<> {
-        static_cast<handshake_peers*>(self)->ended = true;
-        return std::noop_coroutine();
-      });
-    }
-    test::run_idle(loop, 1500);
-    return outcome;
-  }
-
-  net::event_loop loop;
-  test::peer_record server;
-  net::pipe_end* server_end = nullptr;
-  std::stop_source stop;
-  http_response_details details;
-  std::optional<websocket_connect_error> error;
-  std::string outcome = "nothing";
-  bool ended = false;
 
  private:
-  task<> run(websocket_client_settings settings, wire::websocket_url to, handler with_socket) {
-    try {
-      http::client_connection_owner owner(*connection_);
-      opened_websocket opened =
-          co_await open_over(std::move(owner), *client_end_, settings, to, details, stop.get_token());
-      websocket socket = std::move(opened).make_websocket();
-      outcome = "open " + std::string(socket.sub_protocol());
-      if (with_socket) co_await with_socket(socket);
-    } catch (const websocket_connect_error& failure) {
-      error = failure;
-      outcome = failure.what();
-    } catch (const connecting_stopped& stopped) {
-      outcome = stopped.what();
-    }
-  }
   void answer_when_complete() {
     const std::size_t end = server.received.find("\r\n\r\n", answered_);
     if (end == std::string::npos || !answer_) return;
@@ -122,10 +66,7 @@ class handshake_peers {
   }
 
   script answer_;
-  http::client_connection* connection_ = nullptr;
-  net::pipe_end* client_end_ = nullptr;
   std::size_t answered_ = 0;
-  task<> running_;
 };
 
 // ----- What goes out

@@ -1,0 +1,102 @@
+// A client and a server that speak HTTP/2 when memory runs out: whichever allocation of a conversation fails, it ends
+// by itself, and nothing of it is left. This program has operator new replaced.
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "http/http2_server_connection.hpp"
+#include "simulation/memory_meter.hpp"
+#include "support/virtual_engine.hpp"
+#include "support/websocket_peer.hpp"
+#include "websocket/accept.hpp"
+#include "websocket/connect.hpp"
+#include "wire/websocket/url.hpp"
+
+namespace windhover {
+namespace {
+
+using simulation::memory_meter;
+
+task<> echo(http::exchange& exchange) {
+  websocket socket = accept_websocket(exchange, {}, true, {});
+  while (auto message = co_await socket.receive()) co_await socket.send(*message);
+}
+
+task<> talk(http::client_connection& connection, net::transport& below, const websocket_client_settings& settings,
+            bool& heard) {
+  try {
+    http::client_connection_owner owner(connection);
+    http_response_details details;
+    const wire::websocket_url to = wire::parse_websocket_url("ws://example.com/ws");
+    opened_websocket opened = co_await open_over(std::move(owner), below, settings, to, details, {});
+    websocket socket = std::move(opened).make_websocket();
+    co_await socket.send("hello");
+    const received answer = co_await socket.receive();
+    heard = static_cast<bool>(answer);
+    co_await socket.close();
+  } catch (const std::bad_alloc&) {
+    // It was this end that had no memory.
+  } catch (const websocket_connect_error&) {
+    // It was the other one.
+  }
+}
+
+// Whether an allocation has failed in it.
+bool converse(std::uint64_t failing) {
+  websocket_client_options options;
+  options.protocols = http_protocols::http2;
+  const websocket_client_settings settings = checked_settings(options);
+  net::event_loop loop(std::make_unique<test::virtual_engine>());
+  const net::event_loop::scope here(loop);
+  http::server_context server;
+  server.handler = echo;
+  const auto [near, far] = net::memory_pipe::make(loop);
+  auto client = std::make_unique<http::client_connection>(*near, http::client_limits{});
+  http::client_connection& connection = *client;
+  net::memory_pipe::set_driver(*near, std::move(client));
+  auto serving =
+      std::make_unique<http::http2_server_connection>(*far, server, http::http2_server_connection::preface::expected);
+  net::memory_pipe::set_driver(*far, std::move(serving));
+  bool failed = false;
+  bool heard = false;
+  bool ended = false;
+  task<> talking;
+  {
+    const memory_meter::metered counted;
+    memory_meter::fail_allocation(failing);
+    try {
+      talking = talk(connection, *near, settings, heard);
+      talking.start(&ended, [](void* flag) noexcept -> std::coroutine_handle<> {
+        *static_cast<bool*>(flag) = true;
+        return std::noop_coroutine();
+      });
+    } catch (const std::bad_alloc&) {
+      ended = true;  // there is not even a coroutine
+      connection.let_go();
+    }
+    for (int i = 0; i < 200 && !ended; ++i) loop.run_once(!memory_meter::has_failed() && i < 20);
+    failed = memory_meter::has_failed();
+    memory_meter::fail_allocation(0);
+  }
+  loop.abort_all();
+  test::run_idle(loop);
+  EXPECT_TRUE(ended);
+  EXPECT_TRUE(loop.describe_connections(1).empty());
+  EXPECT_EQ(server.counters->http2_streams.value(), 0U);
+  EXPECT_EQ(loop.inbound().used, 0U);
+  EXPECT_TRUE(heard || failed);
+  return failed;
+}
+
+TEST(ConnectHttp2Memory, WhicheverAllocationFailsNothingIsLeft) {
+  std::uint64_t n = 1;
+  while (n < 5000 && converse(n)) ++n;
+  EXPECT_GT(n, 50U) << "there are allocations to fail";
+  EXPECT_LT(n, 5000U) << "and an end of them";
+}
+
+}  // namespace
+}  // namespace windhover
