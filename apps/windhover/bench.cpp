@@ -137,6 +137,11 @@ std::function<int()> add_bench(CLI::App& app) {
   command->add_option("--authorities", load.authorities,
                       "For wss: a PEM file with the authorities to trust instead of the system's");
   command->add_flag("--insecure", load.insecure, "For wss: do not look at the server's certificate");
+  command->add_flag("--http2", load.http2, "WebSockets over HTTP/2; with ws: the server must be known to speak it");
+  command
+      ->add_option("--per-connection", load.per_connection,
+                   "Over HTTP/2: how many WebSockets share a connection, if the server allows")
+      ->capture_default_str();
   command->add_flag("--compress", load.compress,
                     "Offer permessage-deflate, and send JSON, compressed where it is agreed");
   command->add_flag("--check", load.check, "Look at every byte that comes back");

@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "printable.hpp"
+#include "protocols_option.hpp"
 
 namespace windhover::tool {
 namespace {
@@ -35,6 +36,7 @@ websocket_client_options options_of(const client_command_options& from) {
   made.origin = from.origin;
   made.proxy = from.proxy;
   made.tls = from.tls;
+  made.protocols = from.protocols;
   made.connect_timeout = std::chrono::seconds(from.connect_timeout);
   made.max_message_size = from.max_message_size;
   // Every message is compressed, so that servers can be tried.
@@ -89,6 +91,7 @@ void add_client_options(CLI::App& command, client_command_options& options) {
   command.add_option("--certificate-password", options.tls.certificate.password, "Of the key or the PKCS#12 file");
   command.add_flag("--insecure", options.tls.dangerous_accept_any_certificate,
                    "For wss: do not look at the server's certificate");
+  add_protocols_option(command, options.protocols, "the server chooses over TLS; http1 when left out");
   command.add_option("--connect-timeout", options.connect_timeout, "Seconds; 0 for no limit")
       ->check(CLI::Range(0, 86400))
       ->capture_default_str();

@@ -21,6 +21,7 @@ struct client_command_options {
   std::string origin;
   std::string proxy;
   websocket_client_tls tls;
+  http_protocols protocols = http_protocols::http1;
   std::string engine;
   unsigned connect_timeout = 30;  // seconds
   std::size_t max_message_size = std::size_t{64} << 20;

@@ -1,6 +1,5 @@
 #include "serve.hpp"
 
-#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -8,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "echo_page.hpp"
+#include "protocols_option.hpp"
 #include <windhover/windhover.hpp>
 
 namespace windhover::tool {
@@ -98,13 +98,7 @@ std::function<int()> add_serve(CLI::App& app) {
   command
       ->add_option("--certificate-password", options->certificate.password, "Password of the key or the PKCS#12 file")
       ->needs(certificate);
-  const std::map<std::string, http_protocols> protocols = {{"http1", http_protocols::http1},
-                                                           {"http2", http_protocols::http2},
-                                                           {"http1-and-http2", http_protocols::http1_and_http2}};
-  command
-      ->add_option("--protocols", options->protocols,
-                   "The versions of HTTP: http1, http2, or http1-and-http2, where the client chooses")
-      ->transform(CLI::CheckedTransformer(protocols).description(""));
+  add_protocols_option(*command, options->protocols, "the client chooses");
   command->add_flag("--verbose", options->verbose, "Log every WebSocket that is opened, and more");
   command->add_option("--engine", options->engine, "The I/O engine; the best one when left out")
       ->check(CLI::IsMember({"io_uring", "epoll"}));

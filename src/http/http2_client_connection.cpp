@@ -1,5 +1,6 @@
 #include "http/http2_client_connection.hpp"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -16,10 +17,10 @@ const http2_options defaults;
 
 http2_client_stream& stream_of(wire::http2::session_stream& of) { return static_cast<http2_client_stream&>(of); }
 
-wire::http2::session_settings settings_of(const client_limits& limits, std::uint32_t stream_window) {
+wire::http2::session_settings settings_of(const http2_client_options& options) {
   wire::http2::session_settings made = session_settings_of(defaults);
-  made.stream_window = stream_window;
-  made.max_header_list_size = static_cast<std::uint32_t>(limits.head.header_bytes);
+  made.stream_window = options.stream_window;
+  made.max_header_list_size = static_cast<std::uint32_t>(options.header_bytes);
   return made;
 }
 
@@ -41,9 +42,9 @@ class http2_client_connection::waiting {
   http2_client_connection& of_;
 };
 
-http2_client_connection::http2_client_connection(net::transport& below, const client_limits& limits,
-                                                 std::uint32_t stream_window)
-    : http2_connection(below, wire::http2::session_role::client, settings_of(limits, stream_window), defaults) {}
+http2_client_connection::http2_client_connection(net::transport& below, const http2_client_options& options)
+    : http2_connection(below, wire::http2::session_role::client, settings_of(options), defaults),
+      max_streams_(options.max_streams) {}
 
 http2_client_connection::~http2_client_connection() { leave_pool(); }
 
@@ -56,7 +57,8 @@ task<client_outcome> http2_client_connection::opened(std::stop_token stop) {
 }
 
 bool http2_client_connection::has_room() const noexcept {
-  return !over() && takes_connects() && session().may_connect() && streams() < session().peer_max_streams();
+  const std::size_t most = std::min<std::size_t>(max_streams_, session().peer_max_streams());
+  return !over() && takes_connects() && session().may_connect() && streams() < most;
 }
 
 void http2_client_connection::drain() noexcept {

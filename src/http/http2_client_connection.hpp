@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -17,10 +18,16 @@ namespace windhover::http {
 
 class http2_client_pool;
 
+struct http2_client_options {
+  std::size_t header_bytes = 32U << 10;     // of a head, which the server is told
+  std::uint32_t stream_window = 64U << 10;  // bytes that the reader of a stream may leave unread
+  std::size_t max_streams = std::numeric_limits<std::size_t>::max();  // if the server allows as many
+};
+
 class http2_client_connection final : public http2_connection {
  public:
-  // `stream_window`: bytes that the reader of a stream may leave unread. Throws std::bad_alloc.
-  http2_client_connection(net::transport& below, const client_limits& limits, std::uint32_t stream_window);
+  // Throws std::bad_alloc.
+  http2_client_connection(net::transport& below, const http2_client_options& options);
   ~http2_client_connection() override;
 
   // Waits for the server's settings, at once after it was made; afterwards a stream is to be begun in the same step, or
@@ -57,6 +64,7 @@ class http2_client_connection final : public http2_connection {
 
   void leave_pool() noexcept;
 
+  const std::size_t max_streams_;
   client_answer answer_;
   std::shared_ptr<http2_client_pool> pool_;
   std::string destination_;

@@ -28,6 +28,7 @@ void check(const load_options& options) {
   constexpr std::size_t mebibyte = std::size_t{1} << 20;
   static_cast<void>(wire::parse_websocket_url(options.url));
   require_between("connections", options.connections, 1, 1'000'000);
+  require_between("per-connection", options.per_connection, 1, 1'000'000);
   require_between("threads", options.threads, 1, 256);
   require_between("in-flight", options.in_flight, 1, 100'000);
   // The number of a broadcast message is a part of it.

@@ -19,9 +19,11 @@ enum class scenario : std::uint8_t {
 };
 
 struct load_options {
-  std::string url = {};          // ws://host:port/path, wss://host:port/path, or ws://unix:/run/app.sock:/path
-  std::string authorities = {};  // of wss: a PEM file of whom to trust; empty: whom the system trusts
-  bool insecure = false;         // of wss: the server's certificate is not looked at
+  std::string url = {};              // ws://host:port/path, wss://host:port/path, or ws://unix:/run/app.sock:/path
+  std::string authorities = {};      // of wss: a PEM file of whom to trust; empty: whom the system trusts
+  bool insecure = false;             // of wss: the server's certificate is not looked at
+  bool http2 = false;                // WebSockets over HTTP/2 (RFC 8441); with ws: with prior knowledge
+  std::size_t per_connection = 100;  // of HTTP/2: WebSockets that share a connection, if the server allows; 1 or more
   load::scenario scenario = scenario::echo;
   std::size_t connections = 50;  // 1 to 1,000,000, of all threads
   std::size_t least_size = 20;   // bytes of a message's payload, both included; a broadcast's has at least 16

@@ -280,8 +280,9 @@ task<std::optional<opened_websocket>> open_where_agreed(http::secured_client ove
       co_return co_await open_over_http1(std::move(over), settings, to, details, std::move(stop));
     }
   }
-  auto made = std::make_unique<http::http2_client_connection>(*over.stream, settings.limits,
-                                                              settings.connection->max_inbound_bytes);
+  const http::http2_client_options of_connection{.header_bytes = settings.limits.head.header_bytes,
+                                                 .stream_window = settings.connection->max_inbound_bytes};
+  auto made = std::make_unique<http::http2_client_connection>(*over.stream, of_connection);
   http::http2_client_connection& connection = *made;
   over.connection.upgrade(std::move(made));
   const http::client_outcome opened = co_await connection.opened(stop);
