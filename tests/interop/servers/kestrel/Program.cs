@@ -3,11 +3,14 @@
 
 using System.Net.WebSockets;
 using System.Text;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 var bound = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable("WINDHOVER_TEST_BOUND") ?? "120"));
 var builder = WebApplication.CreateSlimBuilder();
 builder.Logging.ClearProviders();
 builder.WebHost.UseUrls("http://127.0.0.1:0");
+if (Environment.GetEnvironmentVariable("WINDHOVER_PEER") == "kestrel_http2")
+    builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(all => all.Protocols = HttpProtocols.Http2));
 var app = builder.Build();
 app.UseWebSockets();
 
