@@ -30,6 +30,18 @@ void client_answer::fail(client_outcome::failure why, std::string_view text) noe
   give();
 }
 
+void client_answer::fail(const net::failure& why) noexcept {
+  if (given_) return;
+  const bool of_tls = why.why == net::failure::cause::tls;
+  outcome_.why = of_tls ? client_outcome::failure::tls_failed : client_outcome::failure::connection_lost;
+  try {
+    outcome_.text = net::describe(why);
+  } catch (const std::bad_alloc&) {
+    // Without words.
+  }
+  give();
+}
+
 task<client_outcome> client_driver::answered(std::stop_token stop) {
   const net::stop_on_loop<client_driver> stopping(stream_.loop(), std::move(stop), *this);
   client_answer::awaiter answer = answer_.coming();

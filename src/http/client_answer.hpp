@@ -56,6 +56,7 @@ class client_answer {
   void give() noexcept;
   // Instead, unless it was given before.
   void fail(client_outcome::failure why, std::string_view text) noexcept;
+  void fail(const net::failure& why) noexcept;
 
   struct awaiter {
     bool await_ready() const noexcept { return of.given_; }

@@ -1,7 +1,6 @@
 #include "http/http2_client_connection.hpp"
 
 #include <algorithm>
-#include <new>
 #include <utility>
 
 #include "http/http2_client_pool.hpp"
@@ -93,14 +92,8 @@ void http2_client_connection::update_session() {
 
 void http2_client_connection::on_over(const net::failure& why) noexcept {
   leave_pool();
-  if (answer_.given()) return;
-  if (heard()) return answer_.fail(failure::malformed, "what the server says does not begin as HTTP/2 does");
-  try {
-    answer_.fail(why.why == net::failure::cause::tls ? failure::tls_failed : failure::connection_lost,
-                 net::describe(why));
-  } catch (const std::bad_alloc&) {
-    answer_.fail(failure::connection_lost, {});
-  }
+  if (heard()) answer_.fail(failure::malformed, "what the server says does not begin as HTTP/2 does");
+  answer_.fail(why);
 }
 
 // ----- From the session

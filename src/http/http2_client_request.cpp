@@ -91,7 +91,7 @@ void http2_client_request::on_failure(const net::failure& why) noexcept {
     if (on_.refused()) {
       answer_.fail(failure::refused, "the server refused another stream");
     } else {
-      answer_.fail(failure::connection_lost, net::describe(why));
+      answer_.fail(why);
     }
   }
   stream_.driver_finished();

@@ -347,7 +347,7 @@ session::session(session_events& to, session_role role, const session_settings& 
 
   const bool is_server = role == session_role::server;
   const auto option = option_of(settings);
-  nghttp2_mem memory = session_memory();
+  nghttp2_mem memory = session_memory(parts_->out_of_memory);
   const auto create = is_server ? nghttp2_session_server_new3 : nghttp2_session_client_new3;
   if (create(&parts_->handle, made, parts_.get(), option.get(), &memory) != 0) throw std::bad_alloc();
 
@@ -366,13 +366,14 @@ session::session(session_events& to, session_role role, const session_settings& 
   nghttp2_session* const handle = parts_->handle;
   if (nghttp2_submit_settings(handle, NGHTTP2_FLAG_NONE, entries.data(), is_server ? entries.size() : of_client) != 0 ||
       nghttp2_session_set_local_window_size(handle, NGHTTP2_FLAG_NONE, 0,
-                                            static_cast<std::int32_t>(settings.connection_window)) != 0) {
+                                            static_cast<std::int32_t>(settings.connection_window)) != 0 ||
+      parts_->out_of_memory) {
     throw std::bad_alloc();
   }
 }
 
-// nghttp2 1.52 frees an item of output twice when there was no memory to queue it. What it has failed in stays as it
-// is, for ever: a few kilobytes in a process that has none is the smaller evil.
+// What nghttp2 has failed in for lack of memory is not safe to free (session_memory.hpp). It stays as it is, for ever:
+// a few kilobytes in a process that has none is the smaller evil.
 session::~session() {
   static std::atomic<parts*> graveyard{nullptr};
   if (!parts_->must_not_be_freed) return;
