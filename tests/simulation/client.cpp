@@ -4,6 +4,10 @@
 #include <array>
 #include <chrono>
 #include <system_error>
+#include <utility>
+
+#include "http2_channel.hpp"
+#include "secure_channel.hpp"
 
 namespace windhover::simulation {
 namespace {
@@ -77,7 +81,8 @@ void client::connect() {
   state_ = state::connected;
   connected_at_ = network_.now();
   patience_ends_ = connected_at_ + patience;
-  if (secure_) channel_.emplace();
+  if (speaks_ == spoken::tls) channel_ = std::make_unique<secure_channel>();
+  if (speaks_ == spoken::http2) channel_ = std::make_unique<http2_channel>(random_);
   begin();
   next_step_ = network_.now();
 }
@@ -91,13 +96,19 @@ void client::queue(std::string_view bytes) {
   output_ += channel_->take_output();
 }
 
+void client::end() {
+  if (std::exchange(ends_, true) || !channel_) return;
+  channel_->finish();
+  output_ += channel_->take_output();
+}
+
 // Everything that was queued has gone, and there is an end to be said.
 bool client::ends_now() const noexcept {
   return ends_ && !ended_ && output_.empty() && !(channel_ && channel_->waits());
 }
 
 void client::end_stream() {
-  // Some say so in TLS as well.
+  // Some say so in TLS, or HTTP/2, as well.
   if (channel_ && random_.chance(500)) {
     channel_->end();
     output_ += channel_->take_output();
@@ -112,13 +123,16 @@ void client::take(std::string_view arrived) {
     input_.append(arrived);
     return read(input_);
   }
-  const bool good = channel_->hear(arrived, input_);
+  const channel::heard heard = channel_->hear(arrived, input_);
   output_ += channel_->take_output();
-  if (!good) {
+  if (heard == channel::heard::broken) {
     over(true);
     return close(true);
   }
   if (!input_.empty()) read(input_);
+  if (heard != channel::heard::ended || state_ != state::connected) return;
+  over(false);
+  end();
 }
 
 void client::send_some() {

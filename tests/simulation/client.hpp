@@ -4,13 +4,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "channel.hpp"
 #include "journal.hpp"
 #include "net/simulated_network.hpp"
-#include "secure_channel.hpp"
 
 namespace windhover::simulation {
 
@@ -19,8 +20,9 @@ class client : public net::network_actor {
   client(net::simulated_network& network, const endpoint& server, std::uint64_t seed, net::duration begins);
   ~client() override = default;
 
-  // Everything goes through TLS. Before it has begun.
-  void be_secure() { secure_ = true; }
+  // Before it has begun: everything goes through TLS, or over HTTP/2.
+  void be_secure() { speaks_ = spoken::tls; }
+  void speak_http2() { speaks_ = spoken::http2; }
 
   std::optional<net::time_point> next_action() const final;
   void act() final;
@@ -41,7 +43,7 @@ class client : public net::network_actor {
 
   void queue(std::string_view bytes);
   // What is queued goes out, then our end.
-  void end() noexcept { ends_ = true; }
+  void end();
   // Goes away at once: with a reset, or politely.
   void leave(bool reset);
   // Reads nothing for a while.
@@ -55,6 +57,7 @@ class client : public net::network_actor {
 
  private:
   enum class state : std::uint8_t { waiting, connected, gone };
+  enum class spoken : std::uint8_t { plain, tls, http2 };
 
   void connect();
   bool ends_now() const noexcept;
@@ -72,8 +75,8 @@ class client : public net::network_actor {
   net::time_point patience_ends_{};
   std::optional<net::time_point> next_step_;
   net::time_point reads_from_{};
-  bool secure_ = false;
-  std::optional<secure_channel> channel_;  // of a secure one, once it is connected
+  spoken speaks_ = spoken::plain;
+  std::unique_ptr<channel> channel_;  // none where it speaks plainly
   std::string output_;
   std::string input_;
   int descriptor_ = -1;

@@ -329,8 +329,9 @@ task<> come_back(conversation& in, websocket& far, detour& through, std::stop_to
 }
 
 // Through another handler of the same application, over a WebSocket that this one opens.
-task<> echo_by_a_detour(conversation& in) {
+task<> echo_by_a_detour(conversation& in, http_protocols protocols) {
   websocket_client_options options;
+  options.protocols = protocols;
   options.connect_timeout = 3s;
   options.stalled_timeout = 10s;
   options.dangerous_enable_compression = true;
@@ -364,6 +365,9 @@ task<> echo_by_a_detour(conversation& in) {
   if (seen) in.saw(*seen);
   in.leaves_early();
 }
+
+task<> echo_over_http1(conversation& in) { return echo_by_a_detour(in, http_protocols::http1); }
+task<> echo_over_http2(conversation& in) { return echo_by_a_detour(in, http_protocols::http2); }
 
 task<> mirror(websocket& socket, journal& notes) {
   const counted_handler counted(notes);
@@ -427,7 +431,8 @@ constexpr socket_endpoint socket_endpoints[] = {
     {"/burst", burst},
     {"/handle", echo_through_a_handle},
     {"/topic", echo_through_a_topic},
-    {"/detour", echo_by_a_detour},
+    {"/detour", echo_over_http1},
+    {"/detour-over-http2", echo_over_http2},
     {"/three", close_after_three},
     {"/leave", leave_after_two},
     {"/fail", fail_after_two},

@@ -103,7 +103,7 @@ void secure_channel::go_on() {
   if (ends_ && !std::exchange(ended_, true)) SSL_shutdown(session_.get());
 }
 
-bool secure_channel::hear(std::string_view sealed, std::string& plain) {
+channel::heard secure_channel::hear(std::string_view sealed, std::string& plain) {
   BIO_write(input_, sealed.data(), static_cast<int>(sealed.size()));
   go_on();
   std::array<char, 16384> buffer;
@@ -112,7 +112,7 @@ bool secure_channel::hear(std::string_view sealed, std::string& plain) {
     const int count = SSL_read(session_.get(), buffer.data(), static_cast<int>(buffer.size()));
     if (count <= 0) {
       const int why = SSL_get_error(session_.get(), count);
-      return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_ZERO_RETURN;
+      return why == SSL_ERROR_WANT_READ || why == SSL_ERROR_ZERO_RETURN ? heard::fine : heard::broken;
     }
     plain.append(buffer.data(), static_cast<std::size_t>(count));
   }

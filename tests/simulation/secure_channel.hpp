@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "channel.hpp"
 #include "net/openssl_handles.hpp"
 #include "net/seeded_random.hpp"
 #include "net/tls_context.hpp"
@@ -28,20 +29,17 @@ class seeded_openssl {
 // A server with a certificate that nobody vouches for.
 std::shared_ptr<const net::server_tls> make_server();
 
-class secure_channel {
+class secure_channel final : public channel {
  public:
   secure_channel();
 
   // Sealed as soon as the handshake has succeeded.
-  void say(std::string_view plain);
-  // No more will be said.
-  void end();
-  // Takes what has arrived and appends what it means. False when that is no TLS, or its end.
-  bool hear(std::string_view sealed, std::string& plain);
-  // What is to be sent.
-  std::string take_output();
+  void say(std::string_view plain) override;
+  void end() override;
+  heard hear(std::string_view sealed, std::string& plain) override;
+  std::string take_output() override;
   // Something waits for the handshake.
-  bool waits() const noexcept { return !waiting_.empty() || (ends_ && !ended_); }
+  bool waits() const noexcept override { return !waiting_.empty() || (ends_ && !ended_); }
 
  private:
   void go_on();

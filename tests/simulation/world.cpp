@@ -14,6 +14,7 @@
 #include "http_client.hpp"
 #include "journal.hpp"
 #include "memory_meter.hpp"
+#include "secure_channel.hpp"
 #include "socket_client.hpp"
 #include "testing/application_run.hpp"
 
@@ -132,13 +133,16 @@ class world {
       const std::uint64_t seed = random_.next();
       const bool secure = random_.chance(125);
       const endpoint to = secure ? run_->secure_address() : run_->address();
+      bool http2 = false;
       if (random_.chance(250)) {
         clients_.push_back(std::make_unique<http_client>(run_->network(), to, seed, begins, notes));
       } else {
         const std::string_view path = socket_paths()[random_.below(socket_paths().size())];
         clients_.push_back(std::make_unique<socket_client>(run_->network(), to, seed, begins, i, path, notes));
+        http2 = !secure && random_.chance(250);
       }
       if (secure) clients_.back()->be_secure();
+      if (http2) clients_.back()->speak_http2();
       run_->network().add(*clients_.back());
     }
   }
