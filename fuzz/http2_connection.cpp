@@ -2,8 +2,6 @@
 // whatever the client sends and however it behaves, the conversation ends by itself, nothing of it is left, and what
 // the server says is HTTP/2. Input: limits, the client's manners, whether it knows the preface, what it sends. The
 // first letter of a path chooses the handler.
-#include "http/http2_server_connection.hpp"
-
 #include <array>
 #include <chrono>
 #include <cstdint>
@@ -13,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "http/http2_server_connection.hpp"
 #include "input.hpp"
 #include "memory_server.hpp"
 #include "websocket/accept.hpp"
