@@ -112,8 +112,4 @@ void http2_client_connection::on_headers_end(wire::http2::session_stream& of, bo
   stream_of(of).take_head(ends);
 }
 
-void http2_client_connection::on_not_begun(wire::http2::stream_id id) {
-  if (http2_stream* const stream = find_stream(id)) stream->closed_by_session(wire::http2::error_code::refused_stream);
-}
-
 }  // namespace windhover::http

@@ -60,7 +60,6 @@ class http2_client_connection final : public http2_connection {
   void on_header(wire::http2::session_stream& of, std::string_view name, std::string_view value) override;
   void on_headers_end(wire::http2::session_stream& of, bool ends) override;
   void on_settings() override;
-  void on_not_begun(wire::http2::stream_id id) override;
 
   void leave_pool() noexcept;
 

@@ -105,12 +105,6 @@ void http2_connection::remove(http2_stream& stream) noexcept {
   if (finished()) below_.driver_finished();
 }
 
-http2_stream* http2_connection::find_stream(wire::http2::stream_id id) const noexcept {
-  http2_stream* each = first_;
-  while (each != nullptr && each->id_ != id) each = each->next_;
-  return each;
-}
-
 // ----- From below
 
 std::size_t http2_connection::on_bytes(std::span<const std::byte> bytes) noexcept {

@@ -85,7 +85,6 @@ class http2_connection : public net::driver, protected wire::http2::session_even
   void write_data(wire::http2::session_stream& of, std::size_t size) override;
 
   std::size_t streams() const noexcept { return streams_; }
-  http2_stream* find_stream(wire::http2::stream_id id) const noexcept;
   state current_state() const noexcept { return state_; }
   bool over() const noexcept { return state_ == state::lingering || state_ == state::dead; }
   // Whether anything has come.

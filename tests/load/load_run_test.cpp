@@ -228,6 +228,32 @@ TEST_P(LoadRun, AStormComesAllAtOnceAndGoesWithoutAWord) {
   EXPECT_EQ(closed_properly, 0);
 }
 
+TEST_P(LoadRun, OverHttp2WebSocketsShareConnectionsAsItIsSaid) {
+  serve_echo();
+  load_options wanted = options();
+  wanted.http2 = true;
+  wanted.per_connection = 4;
+  wanted.check = true;
+  const load_result result = run_load(wanted, {});
+  EXPECT_GT(result.messages, 0U);
+  EXPECT_EQ(app->counters().http2_connections, 3U) << "4 + 4 + 2";
+  stop();
+  EXPECT_EQ(opened, 10);
+  EXPECT_EQ(closed_properly, 10);
+}
+
+TEST_P(LoadRun, ChurnAndStormGoOverHttp2) {
+  serve_echo();
+  load_options wanted = options();
+  wanted.http2 = true;
+  for (const scenario each : {scenario::churn, scenario::storm}) {
+    wanted.scenario = each;
+    const load_result result = run_load(wanted, {});
+    EXPECT_GT(result.messages, 0U);
+    EXPECT_EQ(result.latencies.count(), result.messages);
+  }
+}
+
 TEST_P(LoadRun, ProgressIsToldEverySecond) {
   serve_echo();
   load_options wanted = options();

@@ -248,17 +248,14 @@ int session::parts::frame_sent(nghttp2_session*, const nghttp2_frame* frame, voi
   }
 }
 
-// A head that cannot be sent would leave the peer waiting for it, or those who asked waiting for the answer.
+// An answer's head that cannot be sent would leave the peer waiting for it. Of a request nghttp2 closes the stream.
 int session::parts::frame_not_sent(nghttp2_session* handle, const nghttp2_frame* frame, int error,
                                    void* user) noexcept {
-  if (frame->hd.type != NGHTTP2_HEADERS) return 0;
   parts& here = of(user);
+  if (here.role == session_role::client) return 0;
+  if (frame->hd.type != NGHTTP2_HEADERS || error != NGHTTP2_ERR_FRAME_SIZE_ERROR) return 0;
   return here.guarded([&] {
-    if (here.role == session_role::client) {
-      here.events.on_not_begun(frame->hd.stream_id);
-    } else if (error == NGHTTP2_ERR_FRAME_SIZE_ERROR) {
-      require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
-    }
+    require_memory(nghttp2_submit_rst_stream(handle, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR));
     return 0;
   });
 }

@@ -52,8 +52,6 @@ class session_events {
   virtual void on_ping_answered() = 0;
   // The peer has said, perhaps not for the first time, what it allows.
   virtual void on_settings() {}
-  // A stream that connect() has given cannot be begun, because the peer has ended the connection meanwhile.
-  virtual void on_not_begun(stream_id) {}
   // False: it was too much. The session ends at once, with ENHANCE_YOUR_CALM.
   virtual bool on_event(event what) = 0;
 
@@ -124,7 +122,8 @@ class session {
 
   // What follows throws std::bad_alloc. Streams that have gone meanwhile are no mistake.
 
-  // Of a client: begins a stream. on_headers_end() tells of the answer, and next_data() will be asked.
+  // Of a client: begins a stream. on_headers_end() tells of the answer, and next_data() will be asked. Where the
+  // peer has ended the connection meanwhile, the stream is closed as refused.
   stream_id connect(const extended_connect& to, const headers& fields, session_stream& owner);
   // The answer's head. `body_follows`: next_data() will be asked; otherwise the stream ends here.
   void respond(stream_id id, int status, const headers& fields, bool body_follows);

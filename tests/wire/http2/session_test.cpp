@@ -46,6 +46,7 @@ class recording_events final : public session_events {
   void on_stream_end(session_stream&) override { log += "end\n"; }
   void on_stream_closed(session_stream&, error_code why) override { log.append(describe(why)).append("\n"); }
   void on_ping_answered() override { log += "pong\n"; }
+  void on_settings() override { log += "settings\n"; }
   bool on_event(event what) override {
     if (what == event::reset) log += "reset\n";
     return !is_enough;
@@ -101,7 +102,7 @@ TEST(session, tells_the_same_wherever_the_bytes_are_cut) {
     events.on = &tested;
     for (const auto& piece : pieces) ASSERT_TRUE(tested.receive(piece));
     EXPECT_EQ(events.log,
-              "begin 1\n:method=GET\n:scheme=http\n:path=/a\n:authority=example.com\nhead and end\nend\n"
+              "settings\nbegin 1\n:method=GET\n:scheme=http\n:path=/a\n:authority=example.com\nhead and end\nend\n"
               "begin 3\n:method=POST\n:scheme=http\n:path=/b\n:authority=example.com\nhead\nend\nreset\nCANCEL\n");
     EXPECT_EQ(events.data, "hello");
   });
@@ -230,6 +231,92 @@ TEST_F(session_test, what_is_asked_for_streams_that_have_gone_is_no_mistake) {
   send();
   EXPECT_EQ(peer.answer(1).status, "");
   EXPECT_TRUE(peer.goaways.empty());
+}
+
+// ----- The client's role
+
+const extended_connect wanted{"websocket", "https", "example.com", "/ws"};
+
+class client_session_test : public ::testing::Test {
+ protected:
+  client_session_test() { events.on = &tested; }
+  bool receive(std::string_view bytes) { return tested.receive(std::as_bytes(std::span(bytes))); }
+  // What has left, as the server reads it.
+  void send() {
+    tested.send();
+    std::string bytes = std::exchange(events.written, {});
+    if (!std::exchange(begun, true)) {
+      EXPECT_TRUE(bytes.starts_with(client_preface));
+      bytes.erase(0, client_preface.size());
+    }
+    server.take(bytes);
+  }
+
+  recording_events events;
+  session tested{events, session_role::client, {}};
+  http2_peer server;
+  bool begun = false;
+};
+
+TEST_F(client_session_test, begins_with_the_preface_and_settings_without_pushes) {
+  send();
+  EXPECT_EQ(server.count(test::frame_type::settings), 1U);
+  EXPECT_EQ(server.settings.at(2), 0U);
+  EXPECT_EQ(server.settings.count(3), 0U) << "a server begins no streams";
+}
+
+TEST_F(client_session_test, learns_what_the_server_allows) {
+  EXPECT_FALSE(tested.peer_takes_extended_connect());
+  ASSERT_TRUE(receive(test::settings_frame(test::setting(8, 1) + test::setting(3, 7))));
+  EXPECT_EQ(events.log, "settings\n");
+  EXPECT_TRUE(tested.peer_takes_extended_connect());
+  EXPECT_EQ(tested.peer_max_streams(), 7U);
+  EXPECT_TRUE(tested.may_connect());
+}
+
+TEST_F(client_session_test, asks_and_is_told_of_every_head_of_the_answer) {
+  ASSERT_TRUE(receive(test::settings_frame(test::setting(8, 1))));
+  recording_stream stream(0);
+  stream.queued = "hello";
+  stream.ends = false;
+  EXPECT_EQ(tested.connect(wanted, {{"Sec-WebSocket-Version", "13"}}, stream), 1);
+  send();
+  const test::field_list expected{{":protocol", "websocket"},
+                                  {":scheme", "https"},
+                                  {":path", "/ws"},
+                                  {":authority", "example.com"},
+                                  {"sec-websocket-version", "13"}};
+  EXPECT_EQ(server.answer(1).status, "CONNECT");
+  EXPECT_EQ(server.answer(1).fields, expected);
+  EXPECT_EQ(server.answer(1).body, "hello");
+  events.log.clear();
+  ASSERT_TRUE(receive(server.headers_frame(1, {{":status", "103"}}, 0) +
+                      server.headers_frame(1, {{":status", "200"}}, 0) +
+                      test::data_frame(1, "and back", test::end_stream)));
+  EXPECT_EQ(events.log, ":status=103\nhead\n:status=200\nhead\nend\n");
+  EXPECT_EQ(events.data, "and back");
+}
+
+TEST_F(client_session_test, behind_a_goaway_no_stream_can_be_begun) {
+  ASSERT_TRUE(receive(test::settings_frame(test::setting(8, 1))));
+  recording_stream early(0);
+  static_cast<void>(tested.connect(wanted, {}, early));
+  ASSERT_TRUE(receive(test::frame(test::frame_type::goaway, 0, 0, std::string(8, '\0'))));
+  EXPECT_FALSE(tested.may_connect());
+  events.log.clear();
+  send();
+  EXPECT_EQ(events.log, "REFUSED_STREAM\n");
+  EXPECT_EQ(server.count(test::frame_type::headers), 0U);
+}
+
+TEST_F(client_session_test, a_stream_that_the_server_refuses_is_told_apart) {
+  ASSERT_TRUE(receive(test::settings_frame(test::setting(8, 1))));
+  recording_stream stream(0);
+  static_cast<void>(tested.connect(wanted, {}, stream));
+  send();
+  events.log.clear();
+  ASSERT_TRUE(receive(test::rst_stream(1, error_code::refused_stream)));
+  EXPECT_EQ(events.log, "reset\nREFUSED_STREAM\n");
 }
 
 }  // namespace
