@@ -1,6 +1,4 @@
 // Requests and responses over a connection of HTTP/2: what carries over from HTTP/1.1, and what is different.
-#include "http/http2_server_connection.hpp"
-
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -8,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "http/http2_server_connection.hpp"
 #include "http2_peers.hpp"
 #include <windhover/sleep_for.hpp>
 
