@@ -6,6 +6,9 @@
 // A task does nothing until it is awaited. It is awaited once, by moving it into the await; the awaiting coroutine goes
 // on when the task has ended, and gets its value or its exception. Tasks belong to the thread they were started on.
 //
+// A task that was default constructed or moved from is empty: there is no coroutine in it. Whoever awaits or starts it,
+// a task_group, or the server to which a handler returned it, gets a std::logic_error that says so.
+//
 // A task that ends before its parent has suspended lets the parent go on in place, so a loop over a million tasks that
 // finish at once needs no stack, with or without tail calls. Frames come from the thread's memory pool.
 #pragma once
@@ -26,6 +29,9 @@ class task;
 // the one that allocated it. Throws std::bad_alloc.
 void* allocate_frame(std::size_t size);
 void release_frame(void* frame, std::size_t size) noexcept;
+
+// Throws the std::logic_error of a task that is empty.
+[[noreturn]] void throw_empty_task();
 
 // What the promises of all tasks share: where to go on, the exception, and the frame's memory.
 class task_promise_base {
@@ -120,9 +126,13 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
     if (frame_) frame_.destroy();
   }
 
-  // False for a task that was moved from or default constructed; such a task must not be awaited.
+  // False for an empty task: one that was moved from or default constructed.
   explicit operator bool() const noexcept { return frame_ != nullptr; }
   bool ended() const noexcept { return frame_ && frame_.done(); }
+  // Throws std::logic_error for an empty task.
+  void require_coroutine() const {
+    if (!frame_) throw_empty_task();
+  }
   // Where the coroutine's frame is: equal to std::coroutine_handle::address() of the coroutine that runs in it.
   const void* frame_address() const noexcept { return frame_ ? frame_.address() : nullptr; }
 
@@ -141,13 +151,18 @@ class [[nodiscard("a task does nothing until it is awaited")]] task {
    private:
     std::coroutine_handle<promise_type> frame_;
   };
-  awaiter operator co_await() && noexcept { return awaiter(frame_); }
+  // Throws std::logic_error for an empty task.
+  awaiter operator co_await() && {
+    require_coroutine();
+    return awaiter(frame_);
+  }
   awaiter operator co_await() & = delete;  // await a temporary, or std::move the task into the await
 
   // Runs the task from code that is no coroutine, up to its first suspension. `when_ended(context)` is called once,
   // when the task has ended, possibly before start returns; the task must stay where it is owned until then and must
-  // not be destroyed by the callback.
+  // not be destroyed by the callback. Throws std::logic_error for an empty task, of which nobody is told.
   void start(void* context, task_promise_base::ended_function when_ended) {
+    require_coroutine();
     frame_.promise().notify(context, when_ended);
     frame_.resume();
   }

@@ -42,8 +42,9 @@ class task_group {
   }
 
   // Starts a child at once, on this thread, up to its first suspension. Once the body has returned, the token that the
-  // child is given should be the group's: it is stopped already.
+  // child is given should be the group's: it is stopped already. Throws std::logic_error for an empty task.
   void spawn(task<> child_task) {
+    child_task.require_coroutine();
     std::erase_if(children_, [](const child& each) { return each.work.ended(); });
     child& added = children_.emplace_back(*this, std::move(child_task));
     ++running_;

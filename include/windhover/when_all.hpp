@@ -3,7 +3,8 @@
 //   auto [user, rooms] = co_await wh::when_all(load_user(id), load_rooms(id));
 //
 // The tasks start in order, each up to its first suspension. A failing task does not stop the others; when all have
-// ended the first exception, in argument order, is thrown. The result of a task<void> is std::monostate.
+// ended the first exception, in argument order, is thrown. The result of a task<void> is std::monostate. Where one of
+// the tasks is empty, std::logic_error is thrown and none of them starts.
 #pragma once
 
 #include <coroutine>
@@ -56,7 +57,9 @@ class children_awaited {
 template <class... Ts>
 class [[nodiscard("when_all does nothing until it is awaited")]] when_all_awaiter {
  public:
-  explicit when_all_awaiter(task<Ts>... tasks) : tasks_(std::move(tasks)...) {}
+  explicit when_all_awaiter(task<Ts>... tasks) : tasks_(std::move(tasks)...) {
+    std::apply([](const auto&... each) { (each.require_coroutine(), ...); }, tasks_);
+  }
   bool await_ready() const noexcept { return sizeof...(Ts) == 0; }
   bool await_suspend(std::coroutine_handle<> parent) {
     return children_.suspend(parent, sizeof...(Ts), [this] {
@@ -75,7 +78,9 @@ class [[nodiscard("when_all does nothing until it is awaited")]] when_all_awaite
 template <class T>
 class [[nodiscard("when_all does nothing until it is awaited")]] when_all_vector_awaiter {
  public:
-  explicit when_all_vector_awaiter(std::vector<task<T>> tasks) : tasks_(std::move(tasks)) {}
+  explicit when_all_vector_awaiter(std::vector<task<T>> tasks) : tasks_(std::move(tasks)) {
+    for (const task<T>& each : tasks_) each.require_coroutine();
+  }
   bool await_ready() const noexcept { return tasks_.empty(); }
   bool await_suspend(std::coroutine_handle<> parent) {
     return children_.suspend(parent, tasks_.size(), [this] {

@@ -249,6 +249,7 @@ void http1_connection::start_handler() {
   ++shared_.counters->requests;
   try {
     handler_ = shared_.handler(*exchange_);
+    handler_.require_coroutine();
   } catch (...) {
     return handler_has_ended(std::current_exception());
   }

@@ -96,6 +96,7 @@ void http2_request::start(wire::http1::request_head head) {
   ++shared_.counters->requests;
   try {
     handler_ = shared_.handler(*exchange_);
+    handler_.require_coroutine();
   } catch (...) {
     return handler_has_ended(std::current_exception());
   }

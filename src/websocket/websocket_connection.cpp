@@ -84,6 +84,7 @@ void websocket_connection::run(const std::function<task<>(websocket&)>& handler,
   name_ = &name;
   try {
     handler_ = handler(own_object_);
+    handler_.require_coroutine();
   } catch (...) {
     return handler_has_ended(std::current_exception());
   }

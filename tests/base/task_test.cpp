@@ -3,6 +3,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -299,6 +300,97 @@ TEST(TaskGroup, AFailingChildStopsTheOthersAndIsThrownAtTheEnd) {
   EXPECT_TRUE(stopped);
   EXPECT_EQ(caught, "child");
   EXPECT_EQ(ended, 1);
+}
+
+// ----- Tasks that are empty: default constructed, or moved from
+
+// What `work` throws when it is run, which must be a std::logic_error.
+std::string mistake_in(task<> work) {
+  int ended = 0;
+  work.start(&ended, note_end);
+  EXPECT_EQ(ended, 1);
+  try {
+    work.take();
+  } catch (const std::logic_error& error) {
+    return error.what();
+  }
+  return "none";
+}
+
+constexpr const char* empty_task_text =
+    "the task is empty: it was default constructed or moved from; await, spawn or return the task that a coroutine "
+    "gave, and each of them once";
+
+TEST(EmptyTask, AwaitingItThrows) {
+  const auto constructed = []() -> task<> { co_await task<>(); };
+  EXPECT_EQ(mistake_in(constructed()), empty_task_text);
+  const auto moved_from = []() -> task<> {
+    task<int> once = immediate(1);
+    const task<int> elsewhere = std::move(once);
+    co_await std::move(once);
+  };
+  EXPECT_EQ(mistake_in(moved_from()), empty_task_text);
+}
+
+TEST(EmptyTask, StartingItThrowsAndTellsNobody) {
+  int ended = 0;
+  task<> none;
+  EXPECT_THROW(none.start(&ended, note_end), std::logic_error);
+  EXPECT_EQ(ended, 0);
+}
+
+TEST(EmptyTask, WhenAllStartsNoneOfTheOthers) {
+  bool ran = false;
+  const auto other = [&ran]() -> task<> {
+    ran = true;
+    co_return;
+  };
+  const auto tuple = [&]() -> task<> { co_await when_all(other(), task<int>(), other()); };
+  EXPECT_EQ(mistake_in(tuple()), empty_task_text);
+  const auto vector = [&]() -> task<> {
+    std::vector<task<>> tasks;
+    tasks.push_back(other());
+    tasks.emplace_back();
+    co_await when_all(std::move(tasks));
+  };
+  EXPECT_EQ(mistake_in(vector()), empty_task_text);
+  EXPECT_FALSE(ran);
+}
+
+TEST(EmptyTask, WhenAnyTakesItForAnOperationThatFailsAndStopsTheOthers) {
+  gate at;
+  bool stopped = false;
+  const auto work = [&]() -> task<> {
+    const auto other = [&](std::stop_token stop) { return stoppable(at, stop, 1, stopped); };
+    const auto none = [](std::stop_token) { return task<int>(); };
+    co_await when_any(other, none);
+  };
+  EXPECT_EQ(mistake_in(work()), empty_task_text);
+  EXPECT_TRUE(stopped);
+}
+
+TEST(EmptyTask, ATaskGroupRefusesItAndGoesOn) {
+  int children = 99;
+  std::string caught;
+  const auto work = [&]() -> task<> {
+    co_await task_group::run([&](task_group& group) -> task<> {
+      try {
+        group.spawn(task<>());
+      } catch (const std::logic_error& error) {
+        caught = error.what();
+      }
+      children = static_cast<int>(group.size());
+      co_await group.join();
+    });
+  };
+  EXPECT_EQ(mistake_in(work()), "none");
+  EXPECT_EQ(caught, empty_task_text);
+  EXPECT_EQ(children, 0);
+}
+
+TEST(EmptyTask, ABodyOfATaskGroupThatReturnsNoneFailsTheGroup) {
+  const auto work = []() -> task<> { co_await task_group::run([](task_group&) { return task<>(); }); };
+  EXPECT_EQ(mistake_in(work()), empty_task_text);
 }
 
 }  // namespace

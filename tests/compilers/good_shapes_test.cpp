@@ -249,5 +249,17 @@ TEST_F(good_shape, exception_past_objects_of_the_expression) {
   expect(1, work());
 }
 
+TEST_F(good_shape, empty_task_past_objects_of_the_expression) {
+  const auto none = [](tracked, const tracked&) { return task<int>(); };
+  const auto work = [&]() -> task<int> {
+    try {
+      co_return co_await none(tracked(book_, 3), tracked(book_, 4));
+    } catch (const std::logic_error&) {
+      co_return 1;
+    }
+  };
+  expect(1, work());
+}
+
 }  // namespace
 }  // namespace windhover::compilers

@@ -242,6 +242,23 @@ TEST_F(Pipeline, APlainFunctionMayThrow) {
   EXPECT_EQ(peers.log.lines, "hosting: an unhandled exception ended GET /: at once\n");
 }
 
+TEST_F(Pipeline, AnEmptyTaskOfAnEndpointOrAMiddlewareBecomes500AndALineInTheLog) {
+  served.add([](http_context& context, next_middleware next) {
+    return context.request().path() == "/short" ? task<>() : next();
+  });
+  served.add(noting("middleware"));
+  map("/broken", [](http_context&) { return task<>(); });
+  for (const std::string path : {"/short", "/broken"}) {
+    peers.log.lines.clear();
+    EXPECT_EQ(status_of(path), "HTTP/1.1 500 Internal Server Error");
+    EXPECT_EQ(peers.log.lines,
+              "hosting: an unhandled exception ended GET " + path +
+                  ": the task is empty: it was default constructed or moved from; await, spawn or return the task that "
+                  "a coroutine gave, and each of them once\n");
+  }
+  EXPECT_EQ(order, "middleware ");
+}
+
 TEST_F(Pipeline, AMiddlewareMayCatchWhatComesFromBehindIt) {
   served.add([](http_context& context, next_middleware next) -> task<> {
     std::string failure;

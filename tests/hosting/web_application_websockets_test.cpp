@@ -824,6 +824,22 @@ TEST_P(WebSockets, AHandlerThatThrowsAtOnceClosesWith1011Too) {
   EXPECT_TRUE(log.gets("the WebSocket handler of /ws failed: no coroutine"));
 }
 
+TEST_P(WebSockets, AHandlerThatReturnsAnEmptyTaskClosesWith1011AndIsLogged) {
+  make().use_websockets();
+  const auto look = [](http_context& context) { return context.request().path() == "/refused" ? task<>() : done(); };
+  app->map_websocket("/ws", [](websocket&) { return task<>(); });
+  app->map_websocket("/looked", {.before_accept = look}, [](websocket&) { return task<>(); });
+  app->map_websocket("/context", [](websocket&, const http_context&) { return task<>(); });
+  app->map_websocket("/refused", {.before_accept = look}, echo);
+  start();
+  for (const std::string path : {"/ws", "/looked", "/context"}) {
+    EXPECT_EQ(websocket_client(url, path).receive_close(), close_code::internal_error);
+    EXPECT_TRUE(log.gets("the WebSocket handler of " + path + " failed: the task is empty"));
+  }
+  EXPECT_EQ(ask_for_websocket("/refused").status, 500);
+  EXPECT_TRUE(log.gets("an unhandled exception ended GET /refused: the task is empty"));
+}
+
 TEST_P(WebSockets, WhateverIsThrownClosesWith1011) {
   make().use_websockets();
   app->map_websocket("/ws", [](websocket&) -> task<> {

@@ -330,6 +330,16 @@ TEST(Http1Connection, AnExceptionOfAHandlerThatIsNoCoroutineBecomes500) {
   EXPECT_EQ(status_lines(received)[0], "HTTP/1.1 500 Internal Server Error");
 }
 
+TEST(Http1Connection, AHandlerThatReturnsAnEmptyTaskBecomes500AndTheConnectionGoesOn) {
+  connection_peers peers;
+  int requests = 0;
+  peers.context.handler = [&requests](exchange& with) { return ++requests == 1 ? task<>() : do_nothing(with); };
+  const std::string received = peers.answer_to_all(std::string(get) + std::string(get));
+  EXPECT_EQ(status_lines(received),
+            (std::vector<std::string>{"HTTP/1.1 500 Internal Server Error", "HTTP/1.1 200 OK"}));
+  EXPECT_NE(peers.log.lines.find("GET / from memory failed: the task is empty"), std::string::npos) << peers.log.lines;
+}
+
 TEST(Http1Connection, SomethingThatIsNoExceptionBecomes500) {
   connection_peers peers;
   peers.context.handler = [](exchange&) -> task<> {

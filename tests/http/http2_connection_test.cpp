@@ -291,6 +291,16 @@ TEST(Http2Connection, AnExceptionBecomes500AndALineInTheLog) {
   peers.close_and_run_until_gone();
 }
 
+TEST(Http2Connection, AHandlerThatReturnsAnEmptyTaskBecomes500AndALineInTheLog) {
+  http2_peers peers;
+  peers.context().handler = [](exchange&) { return task<>(); };
+  peers.connect(peers.peer.get(1, "/a"));
+  peers.run_until_answered(1);
+  EXPECT_EQ(peers.answer(1).status, "500");
+  EXPECT_NE(peers.ends.log.lines.find("GET /a from memory failed: the task is empty"), std::string::npos);
+  peers.close_and_run_until_gone();
+}
+
 TEST(Http2Connection, AnExceptionBehindTheHeadResetsTheStreamAndNothingElse) {
   http2_peers peers;
   peers.context().handler = [](exchange& with) -> task<> {

@@ -141,6 +141,20 @@ TEST_P(Awaiting, AnOperationThatFailsThrowsThroughTheTimeout) {
   EXPECT_EQ(caught, "broken");
 }
 
+TEST_P(Awaiting, AnEmptyTaskInATimeoutThrowsAtOnce) {
+  bool caught = false;
+  const auto work = [&]() -> task<> {
+    const auto none = [](std::stop_token) { return task<>(); };
+    try {
+      co_await with_timeout(1h, none);
+    } catch (const std::logic_error&) {
+      caught = true;
+    }
+  };
+  run(work());
+  EXPECT_TRUE(caught);
+}
+
 TEST_P(Awaiting, ACompletionResumesOnItsLoopFromAnotherThread) {
   int value = 0;
   std::thread::id resumed_on;

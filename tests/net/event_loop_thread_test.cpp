@@ -56,6 +56,8 @@ TEST_P(EventLoopThread, ThrowsWhatTheCoroutineThrows) {
   // A function that throws before there is a coroutine.
   const auto fail_at_once = []() -> task<int> { throw std::out_of_range("trouble"); };
   EXPECT_THROW(loop.run(fail_at_once), std::out_of_range);
+  const auto none = [] { return task<int>(); };
+  EXPECT_THROW(loop.run(none), std::logic_error);
 }
 
 TEST_P(EventLoopThread, CarriesMuchAtOnce) {
