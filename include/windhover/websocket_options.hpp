@@ -43,7 +43,8 @@ struct websocket_options {
   // How many messages may wait that were sent through handles and not yet taken by the event loop; further ones are
   // dropped as `full`. At least 1.
   std::size_t max_queued_messages = 16'384;
-  // For handlers that do not await their sends: a send that finds more waiting aborts the connection. Never less than
+  // For handlers that do not await their sends: a send that finds more waiting ends the connection without a close
+  // frame. What was queued before still leaves, if the peer takes it within close_timeout. Never less than
   // max_queued_bytes.
   std::size_t max_unsent_bytes = std::size_t{16} << 20;
   // A longer message leaves in several frames, each with at most so many bytes of payload (RFC 6455, section 5.4), for

@@ -259,7 +259,7 @@ constexpr std::array<setting_row, 69> rows = {{
            "The messages of other threads that may wait for a WebSocket's event loop; further ones are dropped.",
            [](settings& s, setting_value&& v) { s.websockets.max_queued_messages = v.number; }),
     number("WebSockets:MaxUnsentBytes", "16777216", 1024, tebibyte,
-           "The bytes that may wait although nobody waits for their sending; a send beyond them cuts the connection.",
+           "The bytes that may wait although nobody waits for their sending; a send beyond them ends the connection.",
            [](settings& s, setting_value&& v) { s.websockets.max_unsent_bytes = v.number; }),
     number("WebSockets:MaxFrameSize", "0", 0, gibibyte,
            "The bytes of a frame that is sent; a longer message leaves in several; 0 means no limit.",

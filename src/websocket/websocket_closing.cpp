@@ -71,10 +71,26 @@ void websocket_connection::scope_ended(bool during_exception) noexcept {
 }
 
 void websocket_connection::abort() noexcept {
-  if (state_ == websocket_state::aborted) return;
   sending_is_over();
   if (state_ != websocket_state::closed) state_ = websocket_state::aborted;
   stream_.abort();
+}
+
+// Nothing more is sent, not even a close frame. What was queued before still leaves: it may be all that the peer gets
+// from a handler that sends too much at once, the answer to its handshake included. A peer that does not take it within
+// the close timeout is aborted. Whoever waits here learns of it from the timer, as nothing is called back from a send.
+void websocket_connection::break_off() noexcept {
+  sending_is_over();
+  state_ = websocket_state::aborted;
+  stream_.close();
+  breaking_off_ = true;
+  arm(0);
+}
+
+void websocket_connection::tell_of_breaking_off() noexcept {
+  arm(settings_->close_timeout);
+  if (exchange_ != nullptr) exchange_->note_aborted();
+  end_everything();
 }
 
 void websocket_connection::remember_reason(std::string_view reason) noexcept {

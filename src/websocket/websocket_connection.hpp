@@ -197,6 +197,8 @@ class websocket_connection final : public net::driver {
   void answer_close() noexcept;
   void become_closed() noexcept;
   void become_aborted() noexcept;
+  void break_off() noexcept;
+  void tell_of_breaking_off() noexcept;
   void end_everything() noexcept;
   void resume_senders() noexcept;
   void resume_closers() noexcept;
@@ -259,6 +261,7 @@ class websocket_connection final : public net::driver {
   bool drop_messages_ = false;
   bool receiving_failed_ = false;
   bool sending_fragments_ = false;
+  bool breaking_off_ = false;  // the timer has to tell those who wait
   bool handler_running_ = false;
   bool held_ = false;
 };

@@ -40,9 +40,10 @@ void websocket_connection::arm_next() noexcept {
 
 void websocket_connection::on_timer() noexcept {
   if (state_ == websocket_state::close_received) return answer_close();
+  if (std::exchange(breaking_off_, false)) return tell_of_breaking_off();
   if (state_ != websocket_state::open) {
     // The closing handshake, or the peer's end of the connection after it, takes too long.
-    ++counters_.unanswered_closes;
+    if (state_ != websocket_state::aborted) ++counters_.unanswered_closes;
     stream_.abort();
     return;
   }

@@ -120,10 +120,10 @@ bool websocket_connection::may_queue() noexcept {
   if (stream_.queued_bytes() <= settings_->max_unsent_bytes) return true;
   ++counters_.unsent_overflows;
   loop().log_line(log_level::warning, "websocket", [this] {
-    return describe() + " is aborted: " + std::to_string(stream_.queued_bytes()) +
+    return describe() + " is ended: " + std::to_string(stream_.queued_bytes()) +
            " bytes wait to be sent, which is more than max_unsent_bytes; await send(), or send less to a slow peer";
   });
-  abort();
+  break_off();
   return false;
 }
 

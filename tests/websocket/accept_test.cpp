@@ -404,5 +404,14 @@ TEST_P(AcceptOn, AnEchoFromTheHeadToTheClose) {
                             server_frame(opcode::close, test::closing(1000, "bye")));
 }
 
+TEST_P(AcceptOn, AHandlerThatSendsTooMuchAtOnceDoesNotTakeTheHandshakeBack) {
+  connection_peers peers(GetParam());
+  peers.context.handler = test::flood_at_once;
+  const std::string received = peers.answer_to(request());
+  EXPECT_EQ(status_lines(received), notes{std::string(status_of_accepted)});
+  EXPECT_TRUE(http::body_of(received) == test::flood_of_frames()) << received.size();
+  EXPECT_TRUE(peers.client.ended) << "what was queued has left";
+}
+
 }  // namespace
 }  // namespace windhover

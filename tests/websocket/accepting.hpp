@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fstream>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,23 @@ inline task<> echo_or_400(http::exchange& with) {
   }
   websocket socket = accept(with);
   co_await echo(socket);
+}
+
+// Accepts, and sends more at once than may be unsent, without awaiting it: ten messages of 1,000 bytes are queued.
+inline task<> flood_at_once(http::exchange& with) {
+  websocket_settings settings;
+  settings.max_queued_bytes = 1024;
+  settings.max_unsent_bytes = 10'000;
+  websocket socket = accept_websocket(with, std::make_shared<const websocket_settings>(settings), true, {});
+  for (int i = 0; i < 20; ++i) static_cast<void>(socket.send(pattern(1000)));
+  const auto end = co_await socket.receive();
+  EXPECT_EQ(to_string(end), "closed");
+  EXPECT_EQ(status_of(socket), "1006");
+}
+inline std::string flood_of_frames() {
+  std::string frames;
+  for (int i = 0; i < 10; ++i) frames += server_frame(opcode::text, pattern(1000));
+  return frames;
 }
 
 // What comes back for a stream; the client ends its side behind it.

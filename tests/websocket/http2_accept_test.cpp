@@ -470,6 +470,26 @@ TEST(Http2Accept, DrainingClosesEachWebSocketWith1001AndThenTheConnection) {
   peers.close_and_run_until_gone();
 }
 
+class Http2AcceptOn : public ::testing::TestWithParam<test::kind_of_transport> {};
+// Those that are not encrypted: on the others the two would have to agree on HTTP/2.
+INSTANTIATE_TEST_SUITE_P(All, Http2AcceptOn,
+                         ::testing::Values(test::kind_of_transport::tcp_io_uring, test::kind_of_transport::tcp_epoll,
+                                           test::kind_of_transport::unix_io_uring, test::kind_of_transport::unix_epoll,
+                                           test::kind_of_transport::pipe),
+                         test::kind_name);
+
+TEST_P(Http2AcceptOn, AHandlerThatSendsTooMuchAtOnceDoesNotTakeTheHandshakeBack) {
+  http2_peers peers(GetParam());
+  peers.context().handler = test::flood_at_once;
+  peers.connect(peers.peer.connect(1));
+  peers.run_until_answered(1);
+  EXPECT_EQ(peers.answer(1).status, "200");
+  EXPECT_TRUE(peers.answer(1).body == test::flood_of_frames()) << peers.answer(1).body.size();
+  EXPECT_TRUE(peers.answer(1).ended);
+  EXPECT_FALSE(peers.answer(1).reset);
+  peers.close_and_run_until_gone();
+}
+
 // ----- Many on one connection
 
 TEST(Http2Accept, AHundredWebSocketsOnOneConnectionEachGetTheirOwn) {

@@ -5,6 +5,7 @@
 
 #include "support/websocket_peer.hpp"
 #include <windhover/sleep_for.hpp>
+#include <windhover/task_group.hpp>
 
 namespace windhover {
 namespace {
@@ -159,8 +160,40 @@ TEST(WebsocketLimits, AHandlerThatDoesNotAwaitItsSendsLosesItsConnection) {
   EXPECT_EQ(status, "1006");
   EXPECT_NE(peers.log.lines.find("10040 bytes wait to be sent, which is more than max_unsent_bytes"), std::string::npos)
       << peers.log.lines;
+  peers.run_until([&] { return peers.peer.ended; });
+  EXPECT_EQ(peers.peer.frames().size(), 10U) << "what was queued has left, and no close";
+  peers.peer_end->close();
+  peers.run_until_gone();
+  EXPECT_FALSE(peers.peer.failed);
+  EXPECT_EQ(peers.elapsed(), 0ms);
+}
+
+TEST(WebsocketLimits, APeerThatDoesNotTakeWhatWasQueuedIsAborted) {
+  std::string received = "nothing";
+  websocket_peers peers;
+  const auto& counters = *peers.loop.local<websocket_counters>();
+  peers.serve(
+      [&](websocket& socket) -> task<> {
+        const auto listen = [&]() -> task<> {
+          const auto outcome = co_await socket.receive();
+          received = test::to_string(outcome);
+        };
+        co_await task_group::run([&](task_group& group) -> task<> {
+          group.spawn(listen());
+          for (int i = 0; i < 12; ++i) static_cast<void>(socket.send(pattern(1000)));
+          EXPECT_EQ(received, "nothing") << "not within the call";
+          co_await group.join();
+        });
+      },
+      unsent(10'000));
+  peers.peer.takes = false;
+  peers.run_handler();
+  EXPECT_EQ(received, "closed") << "who waits for something else is told";
   peers.run_until_gone();
   EXPECT_TRUE(peers.peer.failed);
+  EXPECT_EQ(peers.elapsed(), 5001ms) << "the close timeout, behind the timer that told of it";
+  EXPECT_EQ(counters.unsent_overflows.value(), 1U);
+  EXPECT_EQ(counters.unanswered_closes.value(), 0U);
 }
 
 TEST(WebsocketLimits, OneMessageMayBeLargerThanWhatMayBeUnsent) {
