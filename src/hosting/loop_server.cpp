@@ -40,7 +40,7 @@ http::server_options options_of(const settings& from, logger& log) {
 }  // namespace
 
 server_limits::server_limits(const limit_settings& from) {
-  if (from.max_connections != 0) connections = std::make_shared<net::limit>(from.max_connections);
+  if (from.max_connections.value_or(0) != 0) connections = std::make_shared<net::limit>(*from.max_connections);
   if (from.max_connections_per_address != 0)
     connections_of_address = std::make_shared<net::address_limit>(from.max_connections_per_address);
   if (from.max_upgraded_connections != 0) upgrades = std::make_shared<net::limit>(from.max_upgraded_connections);

@@ -196,6 +196,10 @@ std::optional<setting_value> parse_value(const setting_row& row, std::string_vie
       value.choice = static_cast<std::size_t>(found - choices.begin());
       return found == choices.end() ? std::nullopt : std::optional(std::move(value));
     }
+    case setting_kind::number_or_auto:
+      value.flag = base::equals_ignoring_case(base::trim(text), "auto");
+      if (value.flag) return value;
+      [[fallthrough]];
     case setting_kind::whole_number: {
       const std::optional<std::uint64_t> number = parse_unsigned(text);
       value.number = number.value_or(0);

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -35,7 +36,7 @@ struct http2_settings {
 
 // What the table says about each of them is not repeated here. Sizes are bytes.
 struct limit_settings {
-  std::uint64_t max_connections{};
+  std::optional<std::uint64_t> max_connections;  // none: as many as the limit of open files allows
   std::uint64_t max_connections_per_address{};
   std::uint64_t max_upgraded_connections{};
   std::uint64_t max_request_line_size{};

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -34,6 +35,11 @@ constexpr setting_row choice(std::string_view name, std::string_view otherwise, 
 constexpr setting_row number(std::string_view name, std::string_view otherwise, std::uint64_t minimum,
                              std::uint64_t maximum, std::string_view meaning, assignment assign) {
   return {name, setting_kind::whole_number, otherwise, minimum, maximum, {}, meaning, assign};
+}
+
+constexpr setting_row number_or_auto(std::string_view name, std::string_view otherwise, std::uint64_t minimum,
+                                     std::uint64_t maximum, std::string_view meaning, assignment assign) {
+  return {name, setting_kind::number_or_auto, otherwise, minimum, maximum, {}, meaning, assign};
 }
 
 constexpr setting_row boolean(std::string_view name, std::string_view otherwise, std::string_view meaning,
@@ -139,13 +145,18 @@ constexpr std::array<setting_row, 69> rows = {{
     text("Certificates:Default:Password", "", "Its password.",
          [](settings& s, setting_value&& v) { s.default_certificate.password = std::move(v.text); }),
 
-    number("Limits:MaxConnections", "0", 0, most_of_32_bits,
-           "How many connections may be open at the same time; 0 means any number.",
-           [](settings& s, setting_value&& v) { s.limits.max_connections = v.number; }),
-    number("Limits:MaxConnectionsPerAddress", "0", 0, most_of_32_bits,
-           "The same for each address of clients, an IPv6 network of 64 bits counting as one; 0 means any number, as "
-           "behind a proxy.",
-           [](settings& s, setting_value&& v) { s.limits.max_connections_per_address = v.number; }),
+    number_or_auto(
+        "Limits:MaxConnections", "auto", 0, most_of_32_bits,
+        "How many connections may be open at the same time; `auto` follows the limit of open files and leaves "
+        "a quarter of it, at most 1024, for everything else; 0 means any number.",
+        [](settings& s, setting_value&& v) {
+          s.limits.max_connections = v.flag ? std::nullopt : std::optional(v.number);
+        }),
+    number(
+        "Limits:MaxConnectionsPerAddress", "0", 0, most_of_32_bits,
+        "The same for each address of clients, an IPv6 network of 64 bits counting as one; 0 means any number: behind "
+        "a proxy all clients have its address.",
+        [](settings& s, setting_value&& v) { s.limits.max_connections_per_address = v.number; }),
     number("Limits:MaxUpgradedConnections", "0", 0, most_of_32_bits,
            "How many connections may be WebSockets at the same time; further ones get 503; 0 means any number.",
            [](settings& s, setting_value&& v) { s.limits.max_upgraded_connections = v.number; }),
@@ -307,6 +318,8 @@ std::string value_cell(const setting_row& row) {
     }
     case setting_kind::whole_number:
       return "number, " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
+    case setting_kind::number_or_auto:
+      return "`auto`, or a number, " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
     case setting_kind::boolean:
     case setting_kind::path_switches:
       return "`true`, `false`";
@@ -349,6 +362,8 @@ std::string expected_value(const setting_row& row) {
     }
     case setting_kind::whole_number:
       return "a whole number from " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
+    case setting_kind::number_or_auto:
+      return "auto or a whole number from " + std::to_string(row.minimum) + " to " + std::to_string(row.maximum);
     case setting_kind::boolean:
     case setting_kind::path_switches:
       return "true or false";

@@ -14,12 +14,13 @@ namespace windhover::hosting {
 
 enum class setting_kind {
   text,
-  choice,         // one of `choices`, any case
-  whole_number,   // minimum to maximum
-  boolean,        // true or false
-  duration,       // minimum to maximum, in milliseconds
-  list,           // of texts
-  path_switches,  // the name is {section}:{path}:Enabled, each value true or false
+  choice,          // one of `choices`, any case
+  whole_number,    // minimum to maximum
+  number_or_auto,  // the same, or the word auto, which is `flag`
+  boolean,         // true or false
+  duration,        // minimum to maximum, in milliseconds
+  list,            // of texts
+  path_switches,   // the name is {section}:{path}:Enabled, each value true or false
 };
 
 // A value after it has been read: the member that belongs to the kind is filled.

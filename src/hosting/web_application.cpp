@@ -71,6 +71,18 @@ middleware host_filter(hosting::allowed_hosts hosts) {
   };
 }
 
+// Descriptors are what connections run out of first. Closing those that would take the last ones leaves some for what
+// the handlers do.
+void limit_connections(hosting::settings& settings, logger& log) {
+  const std::uint64_t files =
+      settings.raise_open_file_limit ? hosting::raise_open_file_limit() : hosting::open_file_limit();
+  std::optional<std::uint64_t>& most = settings.limits.max_connections;
+  if (!most) most = hosting::connections_within(files);
+  log.write(log_level::debug, "hosting",
+            "The process may open " + std::to_string(files) + " files; connections: " +
+                (*most == 0 ? std::string("any number") : "at most " + std::to_string(*most)));
+}
+
 task<> serve_file(const http::static_files& files, http::exchange& exchange, next_middleware next) {
   const bool served = co_await files.serve(exchange);
   if (!served) co_await next();
@@ -218,10 +230,7 @@ http::request_handler web_application::make_ready() {
 
 void web_application::start() {
   http::request_handler handler = make_ready();
-  if (state_->settings.raise_open_file_limit) {
-    const std::uint64_t limit = hosting::raise_open_file_limit();
-    state_->log->write(log_level::debug, "hosting", "The process may open " + std::to_string(limit) + " files");
-  }
+  limit_connections(state_->settings, *state_->log);
   state_->endpoints = std::make_unique<hosting::served_endpoints>(state_->settings, state_->https, *state_->log);
   state_->server = std::make_unique<hosting::server>(state_->settings, state_->endpoints->all(), *state_->log,
                                                      state_->counters, std::move(handler));

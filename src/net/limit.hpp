@@ -23,6 +23,8 @@ class limit {
   limit(const limit&) = delete;
   limit& operator=(const limit&) = delete;
 
+  std::size_t most() const noexcept { return most_; }
+
   // Nothing when all places are taken. Without a limit (null) there is always one. Any thread. Throws std::bad_alloc.
   static std::optional<place> enter(const std::shared_ptr<limit>& of);
 

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
 
@@ -148,6 +149,7 @@ void listener::take(int descriptor) {
   }
   if (!of_address) {
     ++(among_all ? counters.refused_by_address : counters.refused);
+    if (!among_all) say_that_there_are_too_many();
     loop_.kernel().discard(descriptor);
     return;
   }
@@ -155,6 +157,21 @@ void listener::take(int descriptor) {
   added.keep(std::move(*among_all));
   added.keep(std::move(*of_address));
   ++counters.accepted;
+}
+
+// What a peer can cause at will is not said each time.
+bool listener::may_say(std::optional<time_point>& said) const noexcept {
+  if (said && loop_.now() - *said < said_again_after) return false;
+  said = loop_.now();
+  return true;
+}
+
+void listener::say_that_there_are_too_many() noexcept {
+  if (!may_say(refusal_said_)) return;
+  loop_.log_line(log_level::warning, "net", [this] {
+    return "connections are refused: there are " + std::to_string(options_.connections->most()) +
+           " already, which is their limit";
+  });
 }
 
 // Looked for only where it is wanted.
@@ -167,8 +184,7 @@ endpoint listener::remote_of(int descriptor) const {
 void listener::pause_after(int error) noexcept {
   if (stopping_) return;
   ++loop_.counters().accept_failures;
-  if (!failure_said_ || loop_.now() - *failure_said_ >= said_again_after) {
-    failure_said_ = loop_.now();
+  if (may_say(failure_said_)) {
     loop_.log_line(log_level::error, "net", [&] {
       return "accepting connections failed (" + std::generic_category().message(error) + "); trying again every 100 ms";
     });

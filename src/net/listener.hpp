@@ -66,6 +66,8 @@ class listener final : public loop_object {
  private:
   void take(int descriptor);
   endpoint remote_of(int descriptor) const;
+  bool may_say(std::optional<time_point>& said) const noexcept;
+  void say_that_there_are_too_many() noexcept;
   void pause_after(int error) noexcept;
 
   event_loop& loop_;
@@ -75,7 +77,9 @@ class listener final : public loop_object {
   event_loop::driver_factory make_driver_;
   options options_;
   timer retry_;
-  std::optional<time_point> failure_said_;  // in the log
+  // In the log.
+  std::optional<time_point> failure_said_;
+  std::optional<time_point> refusal_said_;
   bool stopping_ = false;
   bool closed_ = false;
 };

@@ -43,6 +43,7 @@ std::string text_of(const wh::server_counters& seen) {
       {"connections", seen.connections},
       {"websockets", seen.websockets},
       {"connections_accepted", seen.connections_accepted},
+      {"connections_refused", seen.connections_refused},
       {"accept_failures", seen.accept_failures},
       {"requests_timed_out", seen.requests_timed_out},
       {"protocol_errors", seen.protocol_errors},

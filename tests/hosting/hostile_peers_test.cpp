@@ -45,7 +45,7 @@ class HostilePeers : public running_process {
     running_process::SetUp();
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_max < very_many + 100) GTEST_SKIP() << "there are not enough descriptors here";
+    if (limit.rlim_max < very_many + 2000) GTEST_SKIP() << "there are not enough descriptors here";
     limit_open_files(as_many_as_possible);
   }
   void TearDown() override {
@@ -75,6 +75,17 @@ class HostilePeers : public running_process {
       const std::size_t now = count(name);
       if (enough(now)) return;
       ASSERT_LT(std::chrono::steady_clock::now(), ends) << name << " stays at " << now;
+      std::this_thread::yield();
+    }
+  }
+  // Until the server has noticed that others have gone.
+  void await_there_is_room() {
+    const auto ends = std::chrono::steady_clock::now() + std::chrono::seconds(test::patience_in_seconds);
+    for (;;) {
+      http_client asking(url);
+      asking.send(http_client::request("GET", "/counters"));
+      if (asking.fill()) return;
+      ASSERT_LT(std::chrono::steady_clock::now(), ends) << "there is no room for anybody";
       std::this_thread::yield();
     }
   }
@@ -259,12 +270,29 @@ TEST_P(HostilePeers, EndsWithoutAWordAfterAnyByteAreEndsForBothSides) {
   expect_nothing_is_left();
 }
 
+TEST_P(HostilePeers, AsManyAsThereArePlacesForLeaveDescriptorsForEverythingElse) {
+  limit_open_files(200);
+  start({"--Windhover:RaiseOpenFileLimit", "false"});
+  limit_open_files(as_many_as_possible);
+  websocket_client there(url);
+  std::vector<http_client> greedy;
+  for (int i = 0; i < 300; ++i) greedy.emplace_back(url);
+  child->wait_for_line("connections are refused: there are 150 already");
+  there.send_text("who is there goes on");
+  EXPECT_EQ(there.receive_text(), "who is there goes on");
+  greedy.clear();
+  await_there_is_room();
+  expect_others_are_served();
+  EXPECT_GT(count("connections_refused"), 0U);
+  EXPECT_EQ(count("accept_failures"), 0U);
+}
+
 TEST_P(HostilePeers, WithoutDescriptorsThoseWhoAreThereGoOnAndOthersFollow) {
 #if defined(__SANITIZE_ADDRESS__)
   GTEST_SKIP() << "the sanitizer looks at objects through pipes, for which there are no descriptors either";
 #endif
   limit_open_files(40);
-  start({"--Windhover:RaiseOpenFileLimit", "false"});
+  start({"--Windhover:RaiseOpenFileLimit", "false", "--Windhover:Limits:MaxConnections", "0"});
   limit_open_files(as_many_as_possible);
   websocket_client there(url);
   std::vector<http_client> greedy;

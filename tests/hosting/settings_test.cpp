@@ -46,7 +46,7 @@ TEST(settings, an_empty_configuration_gives_the_defaults) {
   EXPECT_EQ(settings.threads, 0U);
   EXPECT_EQ(settings.minimum_log_level, log_level::information);
   EXPECT_EQ(settings.shutdown_timeout, 30s);
-  EXPECT_EQ(settings.limits.max_connections, 0U);
+  EXPECT_EQ(settings.limits.max_connections, std::nullopt);
   EXPECT_EQ(settings.limits.max_request_line_size, 8192U);
   EXPECT_EQ(settings.limits.max_request_headers_total_size, 32768U);
   EXPECT_EQ(settings.limits.max_request_header_count, 100U);
@@ -235,7 +235,9 @@ TEST(settings, values_at_the_ends_of_their_range_are_taken_and_beyond_them_refus
                  ? format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(value)))
                  : std::to_string(value);
     };
-    if (row.kind != setting_kind::whole_number && row.kind != setting_kind::duration) continue;
+    if (row.kind != setting_kind::whole_number && row.kind != setting_kind::number_or_auto &&
+        row.kind != setting_kind::duration)
+      continue;
     EXPECT_NO_THROW(read_settings(with(row.name, as_text(row.minimum)))) << row.name;
     EXPECT_NO_THROW(read_settings(with(row.name, as_text(row.maximum)))) << row.name;
     EXPECT_THROW(read_settings(with(row.name, as_text(row.maximum + 1))), configuration_error) << row.name;
@@ -245,6 +247,18 @@ TEST(settings, values_at_the_ends_of_their_range_are_taken_and_beyond_them_refus
     ++checked;
   }
   EXPECT_GT(checked, 15);
+}
+
+TEST(settings, the_number_of_connections_is_a_number_or_auto) {
+  const auto most = [](std::string_view text) {
+    return read_settings(with("Limits:MaxConnections", text)).limits.max_connections;
+  };
+  EXPECT_EQ(most(" Auto "), std::nullopt);
+  EXPECT_EQ(most("0"), 0U) << "any number";
+  EXPECT_EQ(most("20000"), 20'000U);
+  EXPECT_EQ(error_of("Limits:MaxConnections", "automatic"),
+            "code: Windhover:Limits:MaxConnections is \"automatic\"; expected auto or a whole number from 0 to "
+            "4294967295");
 }
 
 TEST(settings, a_duration_finer_than_a_millisecond_is_refused) {

@@ -105,17 +105,31 @@ TEST_P(Listener, StoppingTakesWhatTheKernelHasAlreadyCompleted) {
   for (const int each : clients) ::close(each);
 }
 
-TEST_P(Listener, ClosesWhatComesAboveTheLimit) {
+TEST_P(Listener, ClosesWhatComesAboveTheLimitAndSaysSoOnce) {
+  struct noting_logger final : logger {
+    bool enabled(log_level) const noexcept override { return true; }
+    void write(log_level level, std::string_view, std::string_view text) noexcept override {
+      if (level == log_level::warning) lines.emplace_back(text);
+    }
+    std::vector<std::string> lines;
+  } log;
+  event_loop_options options;
+  options.log = &log;
+  event_loop limited(make_engine(GetParam()).engine, options);
   auto socket = listening_socket::bind(make_ip_address("127.0.0.1", 0), false);
   const endpoint at = socket.local_endpoint();
-  listener::add_to(loop, std::move(socket), recorder(), {.connections = std::make_shared<limit>(2)});
+  listener::add_to(limited, std::move(socket), recorder(), {.connections = std::make_shared<limit>(2)});
   std::vector<int> clients;
-  for (int i = 0; i < 3; ++i) clients.push_back(connect_to(at));
-  run_until(loop, [&] {
-    char byte = 0;
-    return ::recv(clients[2], &byte, 1, MSG_DONTWAIT) == 0;
-  });
+  for (int i = 0; i < 5; ++i) clients.push_back(connect_to(at));
+  for (std::size_t refused = 2; refused < clients.size(); ++refused) {
+    run_until(limited, [&] {
+      char byte = 0;
+      return ::recv(clients[refused], &byte, 1, MSG_DONTWAIT) == 0;
+    });
+  }
   EXPECT_EQ(accepted.size(), 2U);
+  EXPECT_EQ(limited.counters().refused.value(), 3U);
+  EXPECT_EQ(log.lines, std::vector<std::string>{"connections are refused: there are 2 already, which is their limit"});
   for (const int each : clients) ::close(each);
 }
 
