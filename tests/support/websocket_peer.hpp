@@ -34,6 +34,13 @@ inline constexpr std::size_t uncut = std::numeric_limits<std::size_t>::max();
 // As tests of streams are cut everywhere.
 inline constexpr std::size_t all_cuts[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 31, uncut};
 
+// The base of suites whose every test runs once for each of them: websocket_peers peers(GetParam());
+class every_cut : public ::testing::TestWithParam<std::size_t> {};
+inline auto each_cut() { return ::testing::ValuesIn(all_cuts); }
+inline std::string cut_name(const ::testing::TestParamInfo<std::size_t>& info) {
+  return info.param == uncut ? "Uncut" : "CutTo" + std::to_string(info.param);
+}
+
 // ----- Frames as they are on the wire
 
 inline std::string frame_on_wire(opcode code, std::string_view payload, bool fin, std::optional<wire::masking_key> mask,

@@ -23,6 +23,9 @@ using test::seen_text;
 using test::websocket_peers;
 using frames = std::vector<seen_frame>;
 
+class Topics : public test::every_cut {};
+INSTANTIATE_TEST_SUITE_P(All, Topics, test::each_cut(), test::cut_name);
+
 // A loop with several sockets. Each handler does what it is told, then waits for the end.
 class audience {
  public:
@@ -32,7 +35,7 @@ class audience {
     test::peer_record peer;
   };
 
-  explicit audience(const websocket_settings& settings = {}) {
+  explicit audience(std::size_t cut, const websocket_settings& settings = {}) : peers_(cut) {
     // The first one is that of the peers.
     peers_.serve([this](websocket& socket) { return stay(socket, first_); }, settings);
   }
@@ -88,9 +91,9 @@ std::string numbered(int number) { return std::to_string(number) + pattern(600);
 
 // ----- Who gets it
 
-TEST(Topics, ReachWhoeverHasSubscribed) {
+TEST_P(Topics, ReachWhoeverHasSubscribed) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   auto& second = sockets.add();
   auto& third = sockets.add();
   sockets.on_loop([&] {
@@ -108,9 +111,9 @@ TEST(Topics, ReachWhoeverHasSubscribed) {
   EXPECT_EQ(texts_of(third.peer), (texts{"rain", "snow"}));
 }
 
-TEST(Topics, WildcardsReachASocketOnce) {
+TEST_P(Topics, WildcardsReachASocketOnce) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     for (const std::string_view filter : {"room/1", "room/+", "room/#", "#"}) news.subscribe(sockets.first(), filter);
     news.publish("room/1", "one");
@@ -122,9 +125,9 @@ TEST(Topics, WildcardsReachASocketOnce) {
   EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"one", "two", "three"}));
 }
 
-TEST(Topics, BinaryMessagesStayBinary) {
+TEST_P(Topics, BinaryMessagesStayBinary) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     news.subscribe(sockets.first(), "a");
     news.publish("a", message::from_bytes(test::bytes_of("bytes")));
@@ -134,9 +137,9 @@ TEST(Topics, BinaryMessagesStayBinary) {
   EXPECT_EQ(sockets.first_peer().frames(), (frames{{opcode::binary, "bytes"}, {opcode::binary, "more"}}));
 }
 
-TEST(Topics, TheSenderCanBeLeftOut) {
+TEST_P(Topics, TheSenderCanBeLeftOut) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   auto& second = sockets.add();
   sockets.on_loop([&] {
     news.subscribe(sockets.first(), "a");
@@ -149,9 +152,9 @@ TEST(Topics, TheSenderCanBeLeftOut) {
   EXPECT_EQ(texts_of(second.peer), texts{"from the first"});
 }
 
-TEST(Topics, ASubscriptionEndsWhenItIsTold) {
+TEST_P(Topics, ASubscriptionEndsWhenItIsTold) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     EXPECT_FALSE(news.unsubscribe(sockets.first(), "a"));
     EXPECT_TRUE(news.subscribe(sockets.first(), "a"));
@@ -172,10 +175,10 @@ TEST(Topics, ASubscriptionEndsWhenItIsTold) {
   EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"still", "again"}));
 }
 
-TEST(Topics, SeveralObjectsHaveSubscribersOfTheirOwn) {
+TEST_P(Topics, SeveralObjectsHaveSubscribersOfTheirOwn) {
   topics one;
   topics two;
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     one.subscribe(sockets.first(), "a");
     two.subscribe(sockets.first(), "b");
@@ -188,9 +191,9 @@ TEST(Topics, SeveralObjectsHaveSubscribersOfTheirOwn) {
   EXPECT_EQ(texts_of(sockets.first_peer()), (texts{"one", "two"}));
 }
 
-TEST(Topics, ASubscriptionEndsWithItsSocket) {
+TEST_P(Topics, ASubscriptionEndsWithItsSocket) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   auto& second = sockets.add();
   auto& third = sockets.add();
   sockets.on_loop([&] {
@@ -213,9 +216,9 @@ TEST(Topics, ASubscriptionEndsWithItsSocket) {
   EXPECT_EQ(news.counters().subscriptions, 2U);
 }
 
-TEST(Topics, APeerThatClosesGetsNothingMore) {
+TEST_P(Topics, APeerThatClosesGetsNothingMore) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] { news.subscribe(sockets.first(), "a"); });
   sockets.peers().send_close(1000);
   sockets.run();
@@ -225,8 +228,8 @@ TEST(Topics, APeerThatClosesGetsNothingMore) {
   EXPECT_EQ(sockets.first_peer().frames(), frames{seen_close(1000)});
 }
 
-TEST(Topics, MayGoBeforeTheirSubscribers) {
-  audience sockets;
+TEST_P(Topics, MayGoBeforeTheirSubscribers) {
+  audience sockets(GetParam());
   {
     topics news;
     sockets.on_loop([&] {
@@ -238,10 +241,10 @@ TEST(Topics, MayGoBeforeTheirSubscribers) {
   EXPECT_EQ(texts_of(sockets.first_peer()), texts{"first and last"});
 }
 
-TEST(Topics, SocketsOfClientsSubscribeToo) {
+TEST_P(Topics, SocketsOfClientsSubscribeToo) {
   topics news;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve_as_client([&](websocket& socket) -> task<> {
     news.subscribe(socket, "a");
     news.publish("a", "masked");
@@ -254,9 +257,9 @@ TEST(Topics, SocketsOfClientsSubscribeToo) {
 
 // ----- What is refused
 
-TEST(Topics, RefuseWhatIsNoTopicAndWhatIsNoFilter) {
+TEST_P(Topics, RefuseWhatIsNoTopicAndWhatIsNoFilter) {
   topics news({.max_topic_size = 10});
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     for (const std::string_view filter : {"", "a/#/b", "a+", "\xff", "12345678901"}) {
       EXPECT_THROW(news.subscribe(sockets.first(), filter), std::invalid_argument) << filter;
@@ -274,9 +277,9 @@ TEST(Topics, RefuseWhatIsNoTopicAndWhatIsNoFilter) {
   EXPECT_FALSE(topics::is_filter("a+"));
 }
 
-TEST(Topics, HaveSoManyLevelsAtMost) {
+TEST_P(Topics, HaveSoManyLevelsAtMost) {
   topics news({.max_levels = 3});
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     EXPECT_TRUE(news.subscribe(sockets.first(), "+/b/#"));
     EXPECT_TRUE(news.publish("a/b/c", "text"));
@@ -288,8 +291,8 @@ TEST(Topics, HaveSoManyLevelsAtMost) {
 }
 
 // Rooms and games come and go while a socket stays.
-TEST(Topics, ManyObjectsMayPassASocketBy) {
-  audience sockets;
+TEST_P(Topics, ManyObjectsMayPassASocketBy) {
+  audience sockets(GetParam());
   for (int i = 0; i < 1000; ++i) {
     topics game;
     sockets.on_loop([&] {
@@ -303,7 +306,7 @@ TEST(Topics, ManyObjectsMayPassASocketBy) {
 }
 
 // A page that shows the log, say.
-TEST(Topics, ALoggerMayPublishToo) {
+TEST_P(Topics, ALoggerMayPublishToo) {
   topics news;
   class publishing_log final : public logger {
    public:
@@ -347,9 +350,9 @@ TEST(Topics, ALoggerMayPublishToo) {
   test::run_idle(loop);
 }
 
-TEST(Topics, ASocketHasSoManySubscriptionsAtMost) {
+TEST_P(Topics, ASocketHasSoManySubscriptionsAtMost) {
   topics news({.max_subscriptions = 2});
-  audience sockets;
+  audience sockets(GetParam());
   sockets.on_loop([&] {
     news.subscribe(sockets.first(), "a");
     news.subscribe(sockets.first(), "b");
@@ -360,9 +363,9 @@ TEST(Topics, ASocketHasSoManySubscriptionsAtMost) {
   });
 }
 
-TEST(Topics, AnotherThreadDoesNotSubscribe) {
+TEST_P(Topics, AnotherThreadDoesNotSubscribe) {
   topics news;
-  audience sockets;
+  audience sockets(GetParam());
   std::thread([&] {
     EXPECT_THROW(news.subscribe(sockets.first(), "a"), std::logic_error);
     EXPECT_THROW(news.unsubscribe(sockets.first(), "a"), std::logic_error);
@@ -374,9 +377,9 @@ TEST(Topics, AnotherThreadDoesNotSubscribe) {
 // ----- Who is slow
 
 // The numbers of the messages that come to a peer that takes nothing while they are published.
-std::vector<int> numbers_after_a_pause(topics& news, const subscribe_options& options, int published,
+std::vector<int> numbers_after_a_pause(std::size_t cut, topics& news, const subscribe_options& options, int published,
                                        std::vector<seen_frame>* all = nullptr) {
-  audience sockets(narrow());
+  audience sockets(cut, narrow());
   sockets.peers().peer.takes = false;
   sockets.on_loop([&] {
     news.subscribe(sockets.first(), "a", options);
@@ -392,62 +395,62 @@ std::vector<int> numbers_after_a_pause(topics& news, const subscribe_options& op
   return numbers;
 }
 
-TEST(Topics, ASlowSubscriberGetsEverythingThatMayWait) {
+TEST_P(Topics, ASlowSubscriberGetsEverythingThatMayWait) {
   topics news;
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::close, .max_waiting_messages = 4}, 6),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::close, .max_waiting_messages = 4}, 6),
             (std::vector<int>{0, 1, 2, 3, 4, 5}));
   EXPECT_EQ(news.counters().delivered, 6U);
   EXPECT_EQ(news.counters().dropped, 0U);
 }
 
-TEST(Topics, ATooSlowSubscriberIsClosedUnlessItSaysOtherwise) {
+TEST_P(Topics, ATooSlowSubscriberIsClosedUnlessItSaysOtherwise) {
   topics news;
   frames all;
-  EXPECT_EQ(numbers_after_a_pause(news, {.max_waiting_messages = 4}, 20, &all), (std::vector<int>{0, 1}));
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.max_waiting_messages = 4}, 20, &all), (std::vector<int>{0, 1}));
   EXPECT_EQ(all.back(), seen_close(1013, "too slow for what it has subscribed to"));
   EXPECT_EQ(news.counters().closed, 1U);
   EXPECT_EQ(news.counters().dropped, 4U) << "what has waited for it";
   EXPECT_EQ(news.subscribers("a"), 0U);
 }
 
-TEST(Topics, TheNewestCanBeDropped) {
+TEST_P(Topics, TheNewestCanBeDropped) {
   topics news;
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_newest, .max_waiting_messages = 3}, 20),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::drop_newest, .max_waiting_messages = 3}, 20),
             (std::vector<int>{0, 1, 2, 3, 4}));
   EXPECT_EQ(news.counters().dropped, 15U);
 }
 
-TEST(Topics, TheOldestCanBeDropped) {
+TEST_P(Topics, TheOldestCanBeDropped) {
   topics news;
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_messages = 3}, 20),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::drop_oldest, .max_waiting_messages = 3}, 20),
             (std::vector<int>{0, 1, 17, 18, 19}));
   EXPECT_EQ(news.counters().dropped, 15U);
 }
 
-TEST(Topics, BytesThatWaitAreBoundedToo) {
+TEST_P(Topics, BytesThatWaitAreBoundedToo) {
   topics news;
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_newest, .max_waiting_bytes = 1300}, 20),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::drop_newest, .max_waiting_bytes = 1300}, 20),
             (std::vector<int>{0, 1, 2, 3}));
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1300}, 20),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1300}, 20),
             (std::vector<int>{0, 1, 18, 19}));
   // One may wait whatever its size.
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1}, 20),
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::drop_oldest, .max_waiting_bytes = 1}, 20),
             (std::vector<int>{0, 1, 19}));
 }
 
-TEST(Topics, WhoWaitsGetsEverythingUpToABound) {
+TEST_P(Topics, WhoWaitsGetsEverythingUpToABound) {
   topics news({.max_unsent_bytes = 30'000});
   std::vector<int> all;
   for (int i = 0; i < 30; ++i) all.push_back(i);
-  EXPECT_EQ(numbers_after_a_pause(news, {.full = when_full::wait, .max_waiting_messages = 2}, 30), all);
+  EXPECT_EQ(numbers_after_a_pause(GetParam(), news, {.full = when_full::wait, .max_waiting_messages = 2}, 30), all);
   EXPECT_EQ(news.counters().closed, 0U);
-  numbers_after_a_pause(news, {.full = when_full::wait, .max_waiting_messages = 2}, 50);
+  numbers_after_a_pause(GetParam(), news, {.full = when_full::wait, .max_waiting_messages = 2}, 50);
   EXPECT_EQ(news.counters().closed, 1U);
 }
 
-TEST(Topics, OthersAreServedMeanwhile) {
+TEST_P(Topics, OthersAreServedMeanwhile) {
   topics news;
-  audience sockets(narrow());
+  audience sockets(GetParam(), narrow());
   auto& quick = sockets.add();
   sockets.peers().peer.takes = false;
   texts all;
@@ -463,9 +466,9 @@ TEST(Topics, OthersAreServedMeanwhile) {
   EXPECT_EQ(texts_of(quick.peer), all);
 }
 
-TEST(Topics, WhatWaitsStaysBehindItAfterUnsubscribing) {
+TEST_P(Topics, WhatWaitsStaysBehindItAfterUnsubscribing) {
   topics news;
-  audience sockets(narrow());
+  audience sockets(GetParam(), narrow());
   sockets.peers().peer.takes = false;
   sockets.on_loop([&] {
     news.subscribe(sockets.first(), "a");
@@ -480,11 +483,11 @@ TEST(Topics, WhatWaitsStaysBehindItAfterUnsubscribing) {
 
 // ----- Within a message in fragments
 
-TEST(Topics, WaitForTheEndOfTheHandlersMessage) {
+TEST_P(Topics, WaitForTheEndOfTheHandlersMessage) {
   topics news;
   gate next;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     news.subscribe(socket, "a");
     co_await socket.send("be", end_of_message::no);
@@ -514,11 +517,11 @@ task<> note_when_published(topics& news, std::string text, int& count) {
   ++count;
 }
 
-TEST(Topics, APublisherDoesNotWaitWhereThereIsRoom) {
+TEST_P(Topics, APublisherDoesNotWaitWhereThereIsRoom) {
   topics news;
   int published = 0;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await note_when_published(news, "unheard", published);
     news.subscribe(socket, "a", {.full = when_full::wait});
@@ -534,7 +537,7 @@ TEST(Topics, APublisherDoesNotWaitWhereThereIsRoom) {
 // A handler that publishes ten messages to itself, each when there is room for the one before, and whose peer takes
 // nothing.
 struct slow_subscriber {
-  slow_subscriber() {
+  explicit slow_subscriber(std::size_t cut) : peers(cut) {
     const auto publish_ten = [this](websocket& socket) -> task<> {
       news.subscribe(socket, "a", {.full = when_full::wait, .max_waiting_messages = 1});
       for (int i = 0; i < 10; ++i) co_await note_when_published(news, numbered(i), published);
@@ -554,25 +557,25 @@ struct slow_subscriber {
   websocket_peers peers;
 };
 
-TEST(Topics, APublisherWaitsForASlowSubscriber) {
-  slow_subscriber slow;
+TEST_P(Topics, APublisherWaitsForASlowSubscriber) {
+  slow_subscriber slow(GetParam());
   EXPECT_LT(slow.published, 6);
   slow.peers.take();
   slow.peers.run_until_frames(10);
   EXPECT_EQ(slow.published, 10);
 }
 
-TEST(Topics, APublisherGoesOnWhenTheSlowSubscriberDies) {
-  slow_subscriber slow;
+TEST_P(Topics, APublisherGoesOnWhenTheSlowSubscriberDies) {
+  slow_subscriber slow(GetParam());
   EXPECT_LT(slow.published, 10);
   slow.peers.peer_end->abort();
   slow.peers.run_until([&] { return slow.published == 10; });
 }
 
-TEST(Topics, APublisherThatWaitsHearsWhatIsWrong) {
+TEST_P(Topics, APublisherThatWaitsHearsWhatIsWrong) {
   topics news;
   bool refused = false;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket&) -> task<> {
     try {
       co_await news.publish_and_wait("a/#", prepared_message::from_text("text"));
@@ -586,10 +589,10 @@ TEST(Topics, APublisherThatWaitsHearsWhatIsWrong) {
 
 // ----- Compression
 
-TEST(Topics, AMessageIsCompressedForThoseWhoHaveNegotiatedIt) {
+TEST_P(Topics, AMessageIsCompressedForThoseWhoHaveNegotiatedIt) {
   topics news;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.compression.emplace();
   peers.compressing.threshold = 0;
   const std::string text = pattern(2000);

@@ -28,24 +28,25 @@ using test::websocket_peers;
 using frames = std::vector<seen_frame>;
 using notes = std::vector<std::string>;
 
+class WebsocketClosing : public test::every_cut {};
+INSTANTIATE_TEST_SUITE_P(All, WebsocketClosing, test::each_cut(), test::cut_name);
+
 // ----- The peer closes first
 
-TEST(WebsocketClosing, ReceivedCloseIsAnsweredWithTheSame) {
-  for (const std::size_t cut : test::all_cuts) {
-    notes seen;
-    websocket_peers peers(cut);
-    peers.serve(note_messages(seen));
-    peers.send_close(4321, "Grüße");
-    peers.finish();
-    EXPECT_EQ(seen, (notes{"4321 Grüße"}));
-    EXPECT_EQ(peers.peer.frames(), (frames{seen_close(4321, "Grüße")}));
-    EXPECT_TRUE(peers.peer.ended) << "the server ends the connection";
-  }
+TEST_P(WebsocketClosing, ReceivedCloseIsAnsweredWithTheSame) {
+  notes seen;
+  websocket_peers peers(GetParam());
+  peers.serve(note_messages(seen));
+  peers.send_close(4321, "Grüße");
+  peers.finish();
+  EXPECT_EQ(seen, (notes{"4321 Grüße"}));
+  EXPECT_EQ(peers.peer.frames(), (frames{seen_close(4321, "Grüße")}));
+  EXPECT_TRUE(peers.peer.ended) << "the server ends the connection";
 }
 
-TEST(WebsocketClosing, ACloseWithoutACodeIs1005AndAnsweredWithoutOne) {
+TEST_P(WebsocketClosing, ACloseWithoutACodeIs1005AndAnsweredWithoutOne) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send(client_frame(opcode::close, ""));
   peers.finish();
@@ -53,10 +54,10 @@ TEST(WebsocketClosing, ACloseWithoutACodeIs1005AndAnsweredWithoutOne) {
   EXPECT_EQ(test::to_hex(peers.peer.received), "8800");
 }
 
-TEST(WebsocketClosing, TheLongestReason) {
+TEST_P(WebsocketClosing, TheLongestReason) {
   const std::string reason(123, 'r');
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send_close(1000, reason);
   peers.finish();
@@ -64,33 +65,30 @@ TEST(WebsocketClosing, TheLongestReason) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000, reason)}));
 }
 
-TEST(WebsocketClosing, WhatFollowsACloseIsNotRead) {
-  for (const std::size_t cut : test::all_cuts) {
-    notes seen;
-    websocket_peers peers(cut);
-    peers.serve(note_messages(seen));
-    peers.send(client_close(1000) + client_frame(opcode::text, "late") + client_frame(opcode::ping, "late") +
-               "nonsense");
-    peers.finish();
-    EXPECT_EQ(seen, (notes{"1000"}));
-    EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000)}));
-  }
+TEST_P(WebsocketClosing, WhatFollowsACloseIsNotRead) {
+  notes seen;
+  websocket_peers peers(GetParam());
+  peers.serve(note_messages(seen));
+  peers.send(client_close(1000) + client_frame(opcode::text, "late") + client_frame(opcode::ping, "late") + "nonsense");
+  peers.finish();
+  EXPECT_EQ(seen, (notes{"1000"}));
+  EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000)}));
 }
 
-TEST(WebsocketClosing, ACloseWithinAMessageEndsIt) {
+TEST_P(WebsocketClosing, ACloseWithinAMessageEndsIt) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send(client_frame(opcode::text, "begin", false) + client_close(1001));
   peers.finish();
   EXPECT_EQ(seen, (notes{"1001"}));
 }
 
-TEST(WebsocketClosing, MessagesBeforeACloseAreReceivedAfterIt) {
+TEST_P(WebsocketClosing, MessagesBeforeACloseAreReceivedAfterIt) {
   notes seen;
   gate go_on;
   const auto receive_all = note_messages(seen);
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await go_on;
     EXPECT_EQ(socket.state(), websocket_state::close_received);
@@ -106,26 +104,24 @@ TEST(WebsocketClosing, MessagesBeforeACloseAreReceivedAfterIt) {
   EXPECT_EQ(peers.elapsed(), 0s);
 }
 
-TEST(WebsocketClosing, MessagesBeforeACloseAreAnsweredBeforeIt) {
-  for (const std::size_t cut : test::all_cuts) {
-    gate go_on;
-    websocket_peers peers(cut);
-    peers.serve([&](websocket& socket) -> task<> {
-      co_await go_on;
-      co_await test::echo(socket);
-    });
-    peers.send(client_frame(opcode::text, "one") + client_frame(opcode::text, "two") + client_close(1000, "bye"));
-    peers.run_idle();
-    EXPECT_EQ(peers.peer.received, "");
-    peers.open(go_on);
-    peers.finish();
-    EXPECT_EQ(peers.peer.frames(), (frames{seen_text("one"), seen_text("two"), seen_close(1000, "bye")}));
-  }
+TEST_P(WebsocketClosing, MessagesBeforeACloseAreAnsweredBeforeIt) {
+  gate go_on;
+  websocket_peers peers(GetParam());
+  peers.serve([&](websocket& socket) -> task<> {
+    co_await go_on;
+    co_await test::echo(socket);
+  });
+  peers.send(client_frame(opcode::text, "one") + client_frame(opcode::text, "two") + client_close(1000, "bye"));
+  peers.run_idle();
+  EXPECT_EQ(peers.peer.received, "");
+  peers.open(go_on);
+  peers.finish();
+  EXPECT_EQ(peers.peer.frames(), (frames{seen_text("one"), seen_text("two"), seen_close(1000, "bye")}));
 }
 
-TEST(WebsocketClosing, PiecesBeforeACloseAreAnsweredBeforeIt) {
+TEST_P(WebsocketClosing, PiecesBeforeACloseAreAnsweredBeforeIt) {
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     std::array<std::byte, 2> buffer{};
     co_await go_on;
@@ -142,9 +138,9 @@ TEST(WebsocketClosing, PiecesBeforeACloseAreAnsweredBeforeIt) {
             (frames{{opcode::binary, "on", false}, {opcode::continuation, "e"}, seen_close(1000)}));
 }
 
-TEST(WebsocketClosing, ACloseIsAnsweredAtTheLatestAfterTheTimeout) {
+TEST_P(WebsocketClosing, ACloseIsAnsweredAtTheLatestAfterTheTimeout) {
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket&) -> task<> { co_await done; });
   peers.send(client_frame(opcode::text, "not received") + client_close(1000, "bye"));
   peers.run_until_frames(1);
@@ -153,9 +149,9 @@ TEST(WebsocketClosing, ACloseIsAnsweredAtTheLatestAfterTheTimeout) {
   peers.open(done);
 }
 
-TEST(WebsocketClosing, AHandlerThatReturnsAnswersTheClose) {
+TEST_P(WebsocketClosing, AHandlerThatReturnsAnswersTheClose) {
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket&) -> task<> { co_await done; });
   peers.send(client_frame(opcode::text, "not received") + client_close(4000, "bye"));
   peers.run_idle();
@@ -165,9 +161,9 @@ TEST(WebsocketClosing, AHandlerThatReturnsAnswersTheClose) {
   EXPECT_EQ(peers.elapsed(), 0s);
 }
 
-TEST(WebsocketClosing, ACloseMayBeAnsweredWithAnotherCode) {
+TEST_P(WebsocketClosing, ACloseMayBeAnsweredWithAnotherCode) {
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await go_on;
     EXPECT_EQ(socket.state(), websocket_state::close_received);
@@ -182,12 +178,12 @@ TEST(WebsocketClosing, ACloseMayBeAnsweredWithAnotherCode) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1001, "ours")}));
 }
 
-TEST(WebsocketClosing, ThePeersCodeStaysWhenTheConnectionEndsBeforeItIsAnswered) {
+TEST_P(WebsocketClosing, ThePeersCodeStaysWhenTheConnectionEndsBeforeItIsAnswered) {
   for (const bool reset : {true, false}) {
     notes seen;
     gate go_on;
     const auto receive_all = note_messages(seen);
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve([&](websocket& socket) -> task<> {
       co_await go_on;
       EXPECT_EQ(socket.state(), reset ? websocket_state::aborted : websocket_state::closed);
@@ -207,8 +203,8 @@ TEST(WebsocketClosing, ThePeersCodeStaysWhenTheConnectionEndsBeforeItIsAnswered)
   }
 }
 
-TEST(WebsocketClosing, LaterReceivesAndSendsFindItClosed) {
-  websocket_peers peers;
+TEST_P(WebsocketClosing, LaterReceivesAndSendsFindItClosed) {
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     auto none = co_await socket.receive();
     EXPECT_TRUE(none.closed());
@@ -231,8 +227,8 @@ TEST(WebsocketClosing, LaterReceivesAndSendsFindItClosed) {
 
 // ----- ASP.NET Core, WebSocketMiddlewareTests: the client is the raw peer
 
-TEST(WebsocketClosing, ReceiveClose) {
-  websocket_peers peers;
+TEST_P(WebsocketClosing, ReceiveClose) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     EXPECT_TRUE(socket.close_output(close_code::normal_closure, "Test Closed"));
     EXPECT_EQ(socket.state(), websocket_state::close_sent);
@@ -247,10 +243,10 @@ TEST(WebsocketClosing, ReceiveClose) {
   peers.finish();
 }
 
-TEST(WebsocketClosing, CloseFromOpen) {
+TEST_P(WebsocketClosing, CloseFromOpen) {
   // The client calls close while the server receives; here both ends are sockets of ours.
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve_both(note_messages(seen), [](websocket& socket) -> task<> {
     EXPECT_EQ(socket.state(), websocket_state::open);
     co_await socket.close(close_code::normal_closure, "Test Closed");
@@ -262,9 +258,9 @@ TEST(WebsocketClosing, CloseFromOpen) {
   EXPECT_TRUE(peers.other_host.handler_ended);
 }
 
-TEST(WebsocketClosing, CloseFromCloseSent) {
+TEST_P(WebsocketClosing, CloseFromCloseSent) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve_both(note_messages(seen), [](websocket& socket) -> task<> {
     EXPECT_TRUE(socket.close_output(close_code::normal_closure, "Test Closed"));
     EXPECT_EQ(socket.state(), websocket_state::close_sent);
@@ -276,10 +272,10 @@ TEST(WebsocketClosing, CloseFromCloseSent) {
   EXPECT_TRUE(peers.other_host.handler_ended);
 }
 
-TEST(WebsocketClosing, CloseFromCloseReceived) {
+TEST_P(WebsocketClosing, CloseFromCloseReceived) {
   // Our answer goes out by itself, so the client is closed before it calls close.
   std::string of_server;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve_both(
       [&](websocket& socket) -> task<> {
         co_await socket.close(close_code::normal_closure, "Test Closed");
@@ -296,10 +292,10 @@ TEST(WebsocketClosing, CloseFromCloseReceived) {
   EXPECT_EQ(of_server, "1000 Test Closed");
 }
 
-TEST(WebsocketClosing, AbortInterruptsAPendingReceive) {
+TEST_P(WebsocketClosing, AbortInterruptsAPendingReceive) {
   notes seen;
   websocket* socket_of_handler = nullptr;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     socket_of_handler = &socket;
     auto none = co_await socket.receive();
@@ -320,10 +316,10 @@ TEST(WebsocketClosing, AbortInterruptsAPendingReceive) {
 
 // ----- The handler closes first
 
-TEST(WebsocketClosing, EveryCodeThatMayBeSent) {
+TEST_P(WebsocketClosing, EveryCodeThatMayBeSent) {
   for (const int code :
        {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 3999, 4000, 4999}) {
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve([&](websocket& socket) -> task<> { co_await socket.close(static_cast<close_code>(code)); });
     peers.run_until_frames(1);
     EXPECT_EQ(peers.peer.frames(), (frames{seen_close(code)}));
@@ -332,9 +328,9 @@ TEST(WebsocketClosing, EveryCodeThatMayBeSent) {
   }
 }
 
-TEST(WebsocketClosing, CodesThatMustNotBeSentAreRefused) {
+TEST_P(WebsocketClosing, CodesThatMustNotBeSentAreRefused) {
   for (const int code : {0, 1, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535}) {
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve([&](websocket& socket) -> task<> {
       EXPECT_THROW(static_cast<void>(socket.close(static_cast<close_code>(code))), std::invalid_argument) << code;
       EXPECT_THROW(socket.close_output(static_cast<close_code>(code)), std::invalid_argument) << code;
@@ -346,8 +342,8 @@ TEST(WebsocketClosing, CodesThatMustNotBeSentAreRefused) {
   }
 }
 
-TEST(WebsocketClosing, ReasonsThatDoNotFitAreRefused) {
-  websocket_peers peers;
+TEST_P(WebsocketClosing, ReasonsThatDoNotFitAreRefused) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     EXPECT_THROW(static_cast<void>(socket.close(close_code::normal_closure, std::string(124, 'r'))),
                  std::invalid_argument);
@@ -359,25 +355,23 @@ TEST(WebsocketClosing, ReasonsThatDoNotFitAreRefused) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000, std::string(123, 'r'))}));
 }
 
-TEST(WebsocketClosing, CloseDropsDataThatStillArrives) {
-  for (const std::size_t cut : test::all_cuts) {
-    websocket_peers peers(cut);
-    peers.serve([](websocket& socket) -> task<> {
-      co_await socket.close();
-      auto none = co_await socket.receive();
-      EXPECT_TRUE(none.closed());
-      EXPECT_EQ(test::status_of(socket), "4000 late");
-    });
-    peers.run_until_frames(1);
-    peers.send(client_frame(opcode::text, pattern(3000)) + client_frame(opcode::binary, "x", false) +
-               client_frame(opcode::continuation, "y") + client_close(4000, "late"));
-    peers.finish();
-  }
+TEST_P(WebsocketClosing, CloseDropsDataThatStillArrives) {
+  websocket_peers peers(GetParam());
+  peers.serve([](websocket& socket) -> task<> {
+    co_await socket.close();
+    auto none = co_await socket.receive();
+    EXPECT_TRUE(none.closed());
+    EXPECT_EQ(test::status_of(socket), "4000 late");
+  });
+  peers.run_until_frames(1);
+  peers.send(client_frame(opcode::text, pattern(3000)) + client_frame(opcode::binary, "x", false) +
+             client_frame(opcode::continuation, "y") + client_close(4000, "late"));
+  peers.finish();
 }
 
-TEST(WebsocketClosing, CloseDropsWhatWasNotReceivedBefore) {
+TEST_P(WebsocketClosing, CloseDropsWhatWasNotReceivedBefore) {
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await go_on;
     co_await socket.close();
@@ -391,11 +385,11 @@ TEST(WebsocketClosing, CloseDropsWhatWasNotReceivedBefore) {
   peers.finish();
 }
 
-TEST(WebsocketClosing, CloseResumesReadingThatWasPaused) {
+TEST_P(WebsocketClosing, CloseResumesReadingThatWasPaused) {
   websocket_settings settings;
   settings.max_inbound_bytes = 1024;
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(
       [&](websocket& socket) -> task<> {
         co_await go_on;
@@ -410,9 +404,9 @@ TEST(WebsocketClosing, CloseResumesReadingThatWasPaused) {
   peers.finish();
 }
 
-TEST(WebsocketClosing, AReceiverThatWaitsBesideACloseEndsWithIt) {
+TEST_P(WebsocketClosing, AReceiverThatWaitsBesideACloseEndsWithIt) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     const auto close = [](websocket& of) -> task<> { co_await of.close(); };
     const auto receive_all = note_messages(seen);
@@ -423,28 +417,26 @@ TEST(WebsocketClosing, AReceiverThatWaitsBesideACloseEndsWithIt) {
   EXPECT_EQ(seen, (notes{"1000"}));
 }
 
-TEST(WebsocketClosing, CloseOutputKeepsReceiving) {
-  for (const std::size_t cut : test::all_cuts) {
-    notes seen;
-    const auto receive_all = note_messages(seen);
-    websocket_peers peers(cut);
-    peers.serve([&](websocket& socket) -> task<> {
-      EXPECT_TRUE(socket.close_output(close_code::going_away, "that is all"));
-      EXPECT_EQ(socket.close_status(), std::nullopt);
-      co_await receive_all(socket);
-    });
-    peers.run_until_frames(1);
-    peers.send(client_frame(opcode::text, "one") + client_frame(opcode::ping, "p") + client_frame(opcode::text, "two") +
-               client_close(1001, "me too"));
-    peers.finish();
-    EXPECT_EQ(seen, (notes{"text one", "text two", "1001 me too"}));
-    EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1001, "that is all"), {opcode::pong, "p"}}))
-        << "pings are answered until the peer has closed (RFC 6455, section 5.5.2)";
-  }
+TEST_P(WebsocketClosing, CloseOutputKeepsReceiving) {
+  notes seen;
+  const auto receive_all = note_messages(seen);
+  websocket_peers peers(GetParam());
+  peers.serve([&](websocket& socket) -> task<> {
+    EXPECT_TRUE(socket.close_output(close_code::going_away, "that is all"));
+    EXPECT_EQ(socket.close_status(), std::nullopt);
+    co_await receive_all(socket);
+  });
+  peers.run_until_frames(1);
+  peers.send(client_frame(opcode::text, "one") + client_frame(opcode::ping, "p") + client_frame(opcode::text, "two") +
+             client_close(1001, "me too"));
+  peers.finish();
+  EXPECT_EQ(seen, (notes{"text one", "text two", "1001 me too"}));
+  EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1001, "that is all"), {opcode::pong, "p"}}))
+      << "pings are answered until the peer has closed (RFC 6455, section 5.5.2)";
 }
 
-TEST(WebsocketClosing, ASecondCloseDoesNothing) {
-  websocket_peers peers;
+TEST_P(WebsocketClosing, ASecondCloseDoesNothing) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     EXPECT_TRUE(socket.close_output(close_code::normal_closure, "first"));
     EXPECT_FALSE(socket.close_output(close_code::going_away, "second"));
@@ -459,9 +451,9 @@ TEST(WebsocketClosing, ASecondCloseDoesNothing) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000, "first")}));
 }
 
-TEST(WebsocketClosing, EverybodyWhoWaitsForTheCloseGoesOn) {
+TEST_P(WebsocketClosing, EverybodyWhoWaitsForTheCloseGoesOn) {
   int ended = 0;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     const auto close = [](websocket& of, int& count) -> task<> {
       co_await of.close();
@@ -476,9 +468,9 @@ TEST(WebsocketClosing, EverybodyWhoWaitsForTheCloseGoesOn) {
   EXPECT_EQ(ended, 3);
 }
 
-TEST(WebsocketClosing, BothMayCloseAtTheSameTime) {
+TEST_P(WebsocketClosing, BothMayCloseAtTheSameTime) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await socket.close(close_code::normal_closure, "ours");
     seen.push_back(test::status_of(socket));
@@ -489,9 +481,9 @@ TEST(WebsocketClosing, BothMayCloseAtTheSameTime) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000, "ours")})) << "one close frame";
 }
 
-TEST(WebsocketClosing, BothSocketsMayCloseAtTheSameTime) {
+TEST_P(WebsocketClosing, BothSocketsMayCloseAtTheSameTime) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   const auto close = [&](websocket& socket) -> task<> {
     co_await socket.close(close_code::normal_closure, "done");
     EXPECT_EQ(socket.state(), websocket_state::closed);
@@ -502,10 +494,10 @@ TEST(WebsocketClosing, BothSocketsMayCloseAtTheSameTime) {
   EXPECT_EQ(seen, (notes{"1000 done", "1000 done"}));
 }
 
-TEST(WebsocketClosing, AMistakeOfThePeerAfterTheOwnCloseSendsNoSecondOne) {
+TEST_P(WebsocketClosing, AMistakeOfThePeerAfterTheOwnCloseSendsNoSecondOne) {
   notes seen;
   const auto receive_all = note_messages(seen);
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     EXPECT_TRUE(socket.close_output());
     co_await receive_all(socket);

@@ -25,10 +25,13 @@ using test::websocket_peers;
 using frames = std::vector<seen_frame>;
 using notes = std::vector<std::string>;
 
+class WebsocketEndings : public test::every_cut {};
+INSTANTIATE_TEST_SUITE_P(All, WebsocketEndings, test::each_cut(), test::cut_name);
+
 // ----- The end of the handler
 
-TEST(WebsocketEndings, AHandlerThatReturnsClosesWith1000) {
-  websocket_peers peers;
+TEST_P(WebsocketEndings, AHandlerThatReturnsClosesWith1000) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     auto message = co_await socket.receive();
     co_await socket.send(*message);
@@ -41,8 +44,8 @@ TEST(WebsocketEndings, AHandlerThatReturnsClosesWith1000) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_text("one"), seen_close(1000)}));
 }
 
-TEST(WebsocketEndings, AnExceptionClosesWith1011) {
-  websocket_peers peers;
+TEST_P(WebsocketEndings, AnExceptionClosesWith1011) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     auto message = co_await socket.receive();
     throw std::runtime_error(std::string(message->text()));
@@ -55,8 +58,8 @@ TEST(WebsocketEndings, AnExceptionClosesWith1011) {
   peers.run_until([&] { return peers.peer.ended; });
 }
 
-TEST(WebsocketEndings, AnExceptionThatIsCaughtInsideClosesWith1000) {
-  websocket_peers peers;
+TEST_P(WebsocketEndings, AnExceptionThatIsCaughtInsideClosesWith1000) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket&) -> task<> {
     try {
       throw std::runtime_error("caught");
@@ -68,11 +71,11 @@ TEST(WebsocketEndings, AnExceptionThatIsCaughtInsideClosesWith1000) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_close(1000)}));
 }
 
-TEST(WebsocketEndings, AHandlerThatReturnsWhilePausedClosesAllTheSame) {
+TEST_P(WebsocketEndings, AHandlerThatReturnsWhilePausedClosesAllTheSame) {
   websocket_settings settings;
   settings.max_inbound_bytes = 1024;
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket&) -> task<> { co_await go_on; }, settings);
   for (int i = 0; i < 20; ++i) peers.send_text(pattern(500));
   peers.run_until([&] { return peers.host_end->reading_paused(); });
@@ -85,9 +88,9 @@ TEST(WebsocketEndings, AHandlerThatReturnsWhilePausedClosesAllTheSame) {
 
 // ----- The application stops
 
-TEST(WebsocketEndings, DrainingClosesWith1001AndTheHandlerSeesTheAnswer) {
+TEST_P(WebsocketEndings, DrainingClosesWith1001AndTheHandlerSeesTheAnswer) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.on_loop([&] { peers.loop.drain_all(); });
   peers.run_until_frames(1);
@@ -99,9 +102,9 @@ TEST(WebsocketEndings, DrainingClosesWith1001AndTheHandlerSeesTheAnswer) {
 
 // ----- Ends without a closing handshake
 
-TEST(WebsocketEndings, APeerThatEndsItsStreamIs1006) {
+TEST_P(WebsocketEndings, APeerThatEndsItsStreamIs1006) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send_text("one");
   peers.peer_end->close();
@@ -111,9 +114,9 @@ TEST(WebsocketEndings, APeerThatEndsItsStreamIs1006) {
   EXPECT_TRUE(peers.peer.ended);
 }
 
-TEST(WebsocketEndings, APeerThatResetsIs1006) {
+TEST_P(WebsocketEndings, APeerThatResetsIs1006) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send_text("one");
   peers.run_until([&] { return seen.size() == 1; });
@@ -123,11 +126,11 @@ TEST(WebsocketEndings, APeerThatResetsIs1006) {
   peers.run_until_gone();
 }
 
-TEST(WebsocketEndings, MessagesThatWereThereAreReceivedAfterAReset) {
+TEST_P(WebsocketEndings, MessagesThatWereThereAreReceivedAfterAReset) {
   notes seen;
   gate go_on;
   const auto receive_all = note_messages(seen);
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await go_on;
     EXPECT_EQ(socket.state(), websocket_state::aborted);
@@ -142,9 +145,9 @@ TEST(WebsocketEndings, MessagesThatWereThereAreReceivedAfterAReset) {
   EXPECT_EQ(seen, (notes{"text one", "1006"}));
 }
 
-TEST(WebsocketEndings, APeerThatEndsItsStreamAfterOurCloseIs1006) {
+TEST_P(WebsocketEndings, APeerThatEndsItsStreamAfterOurCloseIs1006) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await socket.close();
     seen.push_back(test::status_of(socket));
@@ -156,8 +159,8 @@ TEST(WebsocketEndings, APeerThatEndsItsStreamAfterOurCloseIs1006) {
   peers.run_until_gone();
 }
 
-TEST(WebsocketEndings, AnAbortAfterTheCloseLeavesTheStatus) {
-  websocket_peers peers;
+TEST_P(WebsocketEndings, AnAbortAfterTheCloseLeavesTheStatus) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     auto none = co_await socket.receive();
     socket.abort();
@@ -171,9 +174,9 @@ TEST(WebsocketEndings, AnAbortAfterTheCloseLeavesTheStatus) {
 
 // ----- Time
 
-TEST(WebsocketEndings, APeerThatDoesNotAnswerIsAbortedAfterTheTimeout) {
+TEST_P(WebsocketEndings, APeerThatDoesNotAnswerIsAbortedAfterTheTimeout) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     co_await socket.close();
     seen.push_back(test::status_of(socket));
@@ -186,10 +189,10 @@ TEST(WebsocketEndings, APeerThatDoesNotAnswerIsAbortedAfterTheTimeout) {
   EXPECT_EQ(peers.peer.failed, net::failure::cause::reset);
 }
 
-TEST(WebsocketEndings, DataThatGoesOnArrivingDoesNotProlongTheTimeout) {
+TEST_P(WebsocketEndings, DataThatGoesOnArrivingDoesNotProlongTheTimeout) {
   websocket_settings settings;
   settings.close_timeout = 100;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> { co_await socket.close(); }, settings);
   const auto talk = [&]() -> task<> {
     while (!peers.host.handler_ended) {
@@ -210,9 +213,9 @@ TEST(WebsocketEndings, DataThatGoesOnArrivingDoesNotProlongTheTimeout) {
   peers.run_until([&] { return talked; });
 }
 
-TEST(WebsocketEndings, APeerThatDoesNotEndTheConnectionIsAbortedAfterTheTimeout) {
+TEST_P(WebsocketEndings, APeerThatDoesNotEndTheConnectionIsAbortedAfterTheTimeout) {
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(note_messages(seen));
   peers.send_close(1000);
   peers.run_handler();
@@ -222,9 +225,9 @@ TEST(WebsocketEndings, APeerThatDoesNotEndTheConnectionIsAbortedAfterTheTimeout)
   EXPECT_EQ(peers.elapsed(), 5s);
 }
 
-TEST(WebsocketEndings, APeerThatDoesNotReadOurCloseIsAbortedAfterTheTimeout) {
+TEST_P(WebsocketEndings, APeerThatDoesNotReadOurCloseIsAbortedAfterTheTimeout) {
   gate go_on;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     static_cast<void>(socket.send("first"));
     static_cast<void>(socket.send(pattern(100'000)));

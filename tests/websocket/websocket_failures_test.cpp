@@ -11,6 +11,8 @@
 #include "support/websocket_peer.hpp"
 #include <windhover/sleep_for.hpp>
 #include <windhover/task_group.hpp>
+#include <windhover/topics.hpp>
+#include <windhover/websocket_handle.hpp>
 #include <windhover/when_all.hpp>
 #include <windhover/when_any.hpp>
 
@@ -31,9 +33,23 @@ std::string conversation() {
          client_frame(opcode::continuation, "") + client_frame(opcode::text, pattern(130)) + client_close(1000, "bye");
 }
 
+websocket_settings narrow() {
+  websocket_settings settings;
+  settings.max_queued_bytes = 1024;
+  settings.max_inbound_bytes = 1024;
+  return settings;
+}
+
+websocket_settings pinging() {
+  websocket_settings settings = narrow();
+  settings.keep_alive_interval = 1;
+  return settings;
+}
+
 struct named_handler {
   const char* name;
   websocket_handler handler;
+  websocket_settings settings = narrow();
 };
 
 task<> echo_pieces(websocket& socket) {
@@ -116,6 +132,80 @@ task<> throw_at_a_message(websocket& socket) {
   if (message) throw std::runtime_error("trouble");
 }
 
+// Each of the three waits for room.
+task<> send_from_several(websocket& socket) {
+  const auto sender = [](websocket& to) -> task<> {
+    for (int i = 0; i < 3; ++i) {
+      const bool sent = co_await to.send(pattern(700));
+      if (!sent) co_return;
+    }
+  };
+  co_await when_all(sender(socket), sender(socket), sender(socket), test::echo(socket));
+}
+
+// Never waits, and is stopped for it.
+task<> send_without_waiting(websocket& socket) {
+  while (auto message = co_await socket.receive()) {
+    for (int i = 0; i < 5; ++i) static_cast<void>(socket.send(pattern(700)));
+  }
+}
+websocket_settings little_unsent() {
+  websocket_settings settings = narrow();
+  settings.max_unsent_bytes = 2000;
+  return settings;
+}
+
+task<> answer_through_a_handle(websocket& socket) {
+  const websocket_handle handle = socket.handle();
+  while (auto message = co_await socket.receive()) {
+    static_cast<void>(handle.send(std::move(*message)));
+    static_cast<void>(handle.send(prepared_message::from_text("prepared")));
+  }
+  static_cast<void>(handle.send("late"));
+}
+
+task<> close_through_a_handle(websocket& socket) {
+  const websocket_handle handle = socket.handle();
+  auto first = co_await socket.receive();
+  static_cast<void>(handle.send("that is all"));
+  static_cast<void>(handle.close(close_code::going_away, "not today"));
+  while (first) first = co_await socket.receive();
+}
+
+// The handle's messages wait for the end of the handler's.
+task<> send_fragments_beside_a_handle(websocket& socket) {
+  const websocket_handle handle = socket.handle();
+  while (auto message = co_await socket.receive()) {
+    co_await socket.send("Hel", end_of_message::no);
+    static_cast<void>(handle.send("between"));
+    co_await sleep_for(std::chrono::milliseconds(1));
+    co_await socket.send("lo");
+  }
+}
+
+// The next message is published when there is room for the one before.
+task<> publish_to_itself(websocket& socket) {
+  topics news;
+  news.subscribe(socket, "a/+", {.full = when_full::wait, .max_waiting_messages = 1});
+  while (auto message = co_await socket.receive()) {
+    for (int i = 0; i < 4; ++i) co_await news.publish_and_wait("a/b", prepared_message::from_text(pattern(700)));
+  }
+}
+
+task<> publish_to_a_slow_subscriber(websocket& socket) {
+  topics news;
+  news.subscribe(socket, "a", {.max_waiting_messages = 1});
+  while (auto message = co_await socket.receive()) {
+    for (int i = 0; i < 4; ++i) news.publish("a", pattern(700));
+  }
+}
+
+// Pings go out meanwhile, and a close that has come waits for its answer.
+task<> receive_late(websocket& socket) {
+  for (int i = 0; i < 5; ++i) co_await sleep_for(std::chrono::milliseconds(1));
+  co_await test::echo(socket);
+}
+
 std::vector<named_handler> handlers() {
   return {{"echo", test::echo},
           {"echo_pieces", echo_pieces},
@@ -126,14 +216,15 @@ std::vector<named_handler> handlers() {
           {"receive_after_close_output", receive_after_close_output},
           {"receive_beside_close", receive_beside_close},
           {"push_in_a_group", push_in_a_group},
-          {"throw_at_a_message", throw_at_a_message}};
-}
-
-websocket_settings narrow() {
-  websocket_settings settings;
-  settings.max_queued_bytes = 1024;
-  settings.max_inbound_bytes = 1024;
-  return settings;
+          {"throw_at_a_message", throw_at_a_message},
+          {"send_from_several", send_from_several},
+          {"send_without_waiting", send_without_waiting, little_unsent()},
+          {"answer_through_a_handle", answer_through_a_handle},
+          {"close_through_a_handle", close_through_a_handle},
+          {"send_fragments_beside_a_handle", send_fragments_beside_a_handle},
+          {"publish_to_itself", publish_to_itself},
+          {"publish_to_a_slow_subscriber", publish_to_a_slow_subscriber},
+          {"receive_late", receive_late, pinging()}};
 }
 
 TEST(WebsocketFailures, ThePeerBreaksOffAfterEveryByteOfWhatItSends) {
@@ -145,7 +236,7 @@ TEST(WebsocketFailures, ThePeerBreaksOffAfterEveryByteOfWhatItSends) {
           SCOPED_TRACE(std::string(each.name) + ", " + (reset ? "reset" : "end") + " after " + std::to_string(bytes) +
                        " bytes, cut to " + std::to_string(cut));
           websocket_peers peers(cut);
-          peers.serve(each.handler, narrow());
+          peers.serve(each.handler, each.settings);
           peers.send(std::string_view(stream).substr(0, bytes));
           // A reset on the pipe loses what has not arrived; the end follows it.
           if (reset) {
@@ -168,7 +259,7 @@ TEST(WebsocketFailures, ThePeerBreaksOffAfterEveryByteOfWhatItGets) {
     for (std::size_t bytes = 1; bytes < 220; ++bytes) {
       SCOPED_TRACE(std::string(each.name) + ", after " + std::to_string(bytes) + " bytes");
       websocket_peers peers(1);
-      peers.serve(each.handler, narrow());
+      peers.serve(each.handler, each.settings);
       peers.peer.on_bytes = [&](std::span<const std::byte>) {
         if (peers.peer.received.size() == bytes) peers.peer_end->abort();
       };
@@ -187,7 +278,7 @@ TEST(WebsocketFailures, TheOwnEndIsAbortedAfterEveryByte) {
     for (std::size_t bytes = 0; bytes <= stream.size(); ++bytes) {
       SCOPED_TRACE(std::string(each.name) + ", after " + std::to_string(bytes) + " bytes");
       websocket_peers peers;
-      peers.serve(each.handler, narrow());
+      peers.serve(each.handler, each.settings);
       peers.send(std::string_view(stream).substr(0, bytes));
       peers.run_idle();
       if (!peers.host.gone) peers.on_loop([&] { peers.connection().abort(); });
@@ -203,7 +294,7 @@ TEST(WebsocketFailures, TheServerStopsAfterEveryByte) {
     for (std::size_t bytes = 0; bytes <= stream.size(); ++bytes) {
       SCOPED_TRACE(std::string(each.name) + ", after " + std::to_string(bytes) + " bytes");
       websocket_peers peers;
-      peers.serve(each.handler, narrow());
+      peers.serve(each.handler, each.settings);
       peers.send(std::string_view(stream).substr(0, bytes));
       peers.run_idle();
       peers.on_loop([&] { peers.loop.drain_all(); });
@@ -248,7 +339,7 @@ TEST_P(WebsocketFailuresOn, ThePeerBreaksOffAfterSomeBytes) {
       for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, std::size_t{8}, std::size_t{40}, stream.size()}) {
         SCOPED_TRACE(std::string(each.name) + ", " + (reset ? "reset" : "end") + " after " + std::to_string(bytes));
         websocket_peers peers(GetParam());
-        peers.serve(each.handler, narrow());
+        peers.serve(each.handler, each.settings);
         peers.send(std::string_view(stream).substr(0, bytes));
         peers.run_idle();
         if (!peers.peer.gone) reset ? peers.peer_end->abort() : peers.peer_end->close();

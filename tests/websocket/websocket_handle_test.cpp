@@ -1,4 +1,5 @@
 // Handles: what they do from any thread, what they refuse, and that they outlive everything.
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <optional>
@@ -25,6 +26,9 @@ using frames = std::vector<seen_frame>;
 using notes = std::vector<std::string>;
 using outcome = websocket_handle::outcome;
 
+class WebsocketHandle : public test::every_cut {};
+INSTANTIATE_TEST_SUITE_P(All, WebsocketHandle, test::each_cut(), test::cut_name);
+
 // A handler that gives its handle away and waits.
 test::websocket_handler give_handle(websocket_handle& to, gate& until) {
   return [&to, &until](websocket& socket) -> task<> {
@@ -33,10 +37,10 @@ test::websocket_handler give_handle(websocket_handle& to, gate& until) {
   };
 }
 
-TEST(WebsocketHandle, SendsTextMessagesAndPreparedOnes) {
+TEST_P(WebsocketHandle, SendsTextMessagesAndPreparedOnes) {
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done));
   const std::array<std::byte, 2> bytes{std::byte{'h'}, std::byte{'i'}};
   EXPECT_TRUE(handle.open());
@@ -53,12 +57,12 @@ TEST(WebsocketHandle, SendsTextMessagesAndPreparedOnes) {
 }
 
 // RFC 6455, section 5.4: the fragments of one message are not mixed with another one.
-TEST(WebsocketHandle, WaitsForTheEndOfTheHandlersFragments) {
+TEST_P(WebsocketHandle, WaitsForTheEndOfTheHandlersFragments) {
   for (const bool compressed : {false, true}) {
     websocket_handle handle;
     gate next;
     gate done;
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     if (compressed) peers.compression = wire::deflate_parameters{};
     peers.serve([&](websocket& socket) -> task<> {
       handle = socket.handle();
@@ -86,11 +90,11 @@ TEST(WebsocketHandle, WaitsForTheEndOfTheHandlersFragments) {
   }
 }
 
-TEST(WebsocketHandle, WhatWaitsForFragmentsGoesWithTheSocket) {
+TEST_P(WebsocketHandle, WhatWaitsForFragmentsGoesWithTheSocket) {
   websocket_handle handle;
   gate done;
   {
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve([&](websocket& socket) -> task<> {
       handle = socket.handle();
       co_await socket.send("Hel", end_of_message::no);
@@ -107,17 +111,17 @@ TEST(WebsocketHandle, WhatWaitsForFragmentsGoesWithTheSocket) {
   EXPECT_EQ(handle.queued_bytes(), 0U);
 }
 
-TEST(WebsocketHandle, RefusesTextThatIsNotUtf8) {
+TEST_P(WebsocketHandle, RefusesTextThatIsNotUtf8) {
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done));
   EXPECT_THROW(handle.send("\xff"), std::invalid_argument);
   EXPECT_EQ(handle.queued_bytes(), 0U);
   peers.open(done);
 }
 
-TEST(WebsocketHandle, OfNoSocketIsClosed) {
+TEST_P(WebsocketHandle, OfNoSocketIsClosed) {
   const websocket_handle none;
   EXPECT_FALSE(none.open());
   EXPECT_EQ(none.send("text"), outcome::closed);
@@ -129,14 +133,14 @@ TEST(WebsocketHandle, OfNoSocketIsClosed) {
   EXPECT_EQ(none, websocket_handle());
 }
 
-TEST(WebsocketHandle, CopiesAreHandlesOfTheSameSocket) {
+TEST_P(WebsocketHandle, CopiesAreHandlesOfTheSameSocket) {
   websocket_handle handle;
   std::optional<websocket_handle> again;
   gate done;
   test::host_record other_host;
   test::peer_record other_peer;
   websocket_handle other;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     handle = socket.handle();
     again = socket.handle();
@@ -154,12 +158,12 @@ TEST(WebsocketHandle, CopiesAreHandlesOfTheSameSocket) {
   peers.open(done);
 }
 
-TEST(WebsocketHandle, APreparedMessageReachesEverybody) {
+TEST_P(WebsocketHandle, APreparedMessageReachesEverybody) {
   std::array<websocket_handle, 10> handles;
   std::array<test::host_record, 10> hosts;
   std::array<test::peer_record, 10> records;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   for (std::size_t i = 0; i < handles.size(); ++i) {
     peers.serve_another(give_handle(handles[i], done), hosts[i], records[i]);
   }
@@ -174,12 +178,12 @@ TEST(WebsocketHandle, APreparedMessageReachesEverybody) {
 
 // ----- Full
 
-TEST(WebsocketHandle, IsFullWhenMoreThanTheMarkWaits) {
+TEST_P(WebsocketHandle, IsFullWhenMoreThanTheMarkWaits) {
   websocket_settings settings;
   settings.max_queued_bytes = 1024;
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done), settings);
   EXPECT_EQ(handle.send(pattern(1024)), outcome::queued);
   EXPECT_EQ(handle.send("a"), outcome::queued) << "not more than the mark waits yet";
@@ -197,12 +201,12 @@ TEST(WebsocketHandle, IsFullWhenMoreThanTheMarkWaits) {
 }
 
 // Messages of nothing cost memory while they wait, too.
-TEST(WebsocketHandle, IsFullWhenMoreMessagesThanMayWaitDo) {
+TEST_P(WebsocketHandle, IsFullWhenMoreMessagesThanMayWaitDo) {
   websocket_settings settings;
   settings.max_queued_messages = 3;
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done), settings);
   for (int round = 1; round <= 2; ++round) {
     EXPECT_EQ(handle.send(""), outcome::queued);
@@ -215,12 +219,12 @@ TEST(WebsocketHandle, IsFullWhenMoreMessagesThanMayWaitDo) {
   peers.open(done);
 }
 
-TEST(WebsocketHandle, IsFullWhileThePeerDoesNotRead) {
+TEST_P(WebsocketHandle, IsFullWhileThePeerDoesNotRead) {
   websocket_settings settings;
   settings.max_queued_bytes = 1024;
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done), settings);
   peers.peer.takes = false;
   EXPECT_EQ(handle.send("first"), outcome::queued);
@@ -231,7 +235,8 @@ TEST(WebsocketHandle, IsFullWhileThePeerDoesNotRead) {
     peers.run_idle();
   }
   EXPECT_EQ(sent, 4);
-  EXPECT_EQ(handle.queued_bytes(), 4 * 304U) << "with their headers";
+  const std::size_t left_of_first = 7 - std::min<std::size_t>(7, GetParam());
+  EXPECT_EQ(handle.queued_bytes(), left_of_first + 4 * 304U) << "with their headers";
   EXPECT_EQ(handle.close(), outcome::queued) << "closing is never full";
   peers.take();
   peers.run_until_frames(6);
@@ -239,12 +244,12 @@ TEST(WebsocketHandle, IsFullWhileThePeerDoesNotRead) {
   peers.open(done);
 }
 
-TEST(WebsocketHandle, OneLargeMessageThatHasGoneDoesNotMakeItFull) {
+TEST_P(WebsocketHandle, OneLargeMessageThatHasGoneDoesNotMakeItFull) {
   websocket_settings settings;
   settings.max_queued_bytes = 1024;
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done), settings);
   EXPECT_EQ(handle.send(pattern(100'000)), outcome::queued);
   peers.run_until_frames(1);
@@ -254,12 +259,12 @@ TEST(WebsocketHandle, OneLargeMessageThatHasGoneDoesNotMakeItFull) {
   peers.open(done);
 }
 
-TEST(WebsocketHandle, WhatTheHandlerSendsCountsToo) {
+TEST_P(WebsocketHandle, WhatTheHandlerSendsCountsToo) {
   websocket_settings settings;
   settings.max_queued_bytes = 1024;
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(
       [&](websocket& socket) -> task<> {
         handle = socket.handle();
@@ -282,10 +287,10 @@ TEST(WebsocketHandle, WhatTheHandlerSendsCountsToo) {
 
 // ----- Closing
 
-TEST(WebsocketHandle, Closes) {
+TEST_P(WebsocketHandle, Closes) {
   websocket_handle handle;
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     handle = socket.handle();
     auto none = co_await socket.receive();
@@ -305,10 +310,10 @@ TEST(WebsocketHandle, Closes) {
   EXPECT_EQ(peers.peer.frames(), (frames{seen_text("last"), seen_close(1001, "bye")}));
 }
 
-TEST(WebsocketHandle, RefusesCodesAndReasonsThatMustNotBeSent) {
+TEST_P(WebsocketHandle, RefusesCodesAndReasonsThatMustNotBeSent) {
   websocket_handle handle;
   gate done;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve(give_handle(handle, done));
   EXPECT_THROW(handle.close(close_code::no_status_received), std::invalid_argument);
   EXPECT_THROW(handle.close(static_cast<close_code>(2000)), std::invalid_argument);
@@ -318,10 +323,10 @@ TEST(WebsocketHandle, RefusesCodesAndReasonsThatMustNotBeSent) {
   peers.open(done);
 }
 
-TEST(WebsocketHandle, Aborts) {
+TEST_P(WebsocketHandle, Aborts) {
   websocket_handle handle;
   notes seen;
-  websocket_peers peers;
+  websocket_peers peers(GetParam());
   peers.serve([&](websocket& socket) -> task<> {
     handle = socket.handle();
     auto none = co_await socket.receive();
@@ -335,7 +340,7 @@ TEST(WebsocketHandle, Aborts) {
   EXPECT_EQ(handle.abort(), outcome::closed);
 }
 
-TEST(WebsocketHandle, IsClosedAtOnceByWhateverEndsTheSocket) {
+TEST_P(WebsocketHandle, IsClosedAtOnceByWhateverEndsTheSocket) {
   enum class end { own_close, own_abort, scope, peer_close, peer_end, peer_reset, mistake };
   for (const end how :
        {end::own_close, end::own_abort, end::scope, end::peer_close, end::peer_end, end::peer_reset, end::mistake}) {
@@ -343,7 +348,7 @@ TEST(WebsocketHandle, IsClosedAtOnceByWhateverEndsTheSocket) {
     websocket_handle handle;
     gate go_on;
     gate done;
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve([&](websocket& socket) -> task<> {
       handle = socket.handle();
       co_await go_on;
@@ -365,8 +370,8 @@ TEST(WebsocketHandle, IsClosedAtOnceByWhateverEndsTheSocket) {
   }
 }
 
-TEST(WebsocketHandle, ThatIsAskedForAfterTheEndIsClosed) {
-  websocket_peers peers;
+TEST_P(WebsocketHandle, ThatIsAskedForAfterTheEndIsClosed) {
+  websocket_peers peers(GetParam());
   peers.serve([](websocket& socket) -> task<> {
     auto none = co_await socket.receive();
     EXPECT_TRUE(none.closed());
@@ -378,11 +383,11 @@ TEST(WebsocketHandle, ThatIsAskedForAfterTheEndIsClosed) {
   peers.run_handler();
 }
 
-TEST(WebsocketHandle, OutlivesTheSocketAndTheLoop) {
+TEST_P(WebsocketHandle, OutlivesTheSocketAndTheLoop) {
   websocket_handle handle;
   gate done;
   {
-    websocket_peers peers;
+    websocket_peers peers(GetParam());
     peers.serve(give_handle(handle, done));
     // Posted, but the loop never runs again with an open socket.
     EXPECT_EQ(handle.send("never sent"), outcome::queued);
