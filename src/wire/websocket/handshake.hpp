@@ -58,9 +58,9 @@ struct handshake_request {
 [[nodiscard]] std::string make_handshake_key(base::random_source& random);
 
 struct client_handshake {
-  std::string_view target;  // path and query, "/chat?room=1"
-  std::string_view host;    // the value of Host, "example.com" or "[::1]:5000"
-  std::string_view key = {};  // of HTTP/1.1
+  std::string_view target;                           // path and query, "/chat?room=1"
+  std::string_view host;                             // the value of Host, "example.com" or "[::1]:5000"
+  std::string_view key = {};                         // of HTTP/1.1
   std::span<const std::string_view> protocols = {};  // in order of preference
   std::string_view extensions = {};                  // the value of Sec-WebSocket-Extensions; no such field when empty
   const headers* further_fields = nullptr;           // Origin, Cookie, Authorization and the like
