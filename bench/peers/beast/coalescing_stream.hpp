@@ -1,9 +1,10 @@
-// What stands between Beast's WebSocket and its socket: small writes are kept until the WebSocket wants to read, which
-// is when every message that had come is answered. Beast itself makes a system call for every message; that its lower
-// layer is a template parameter is the place where its API lets writes be gathered.
+// What stands between Beast's WebSocket and its socket, or TLS: small writes are kept until the WebSocket wants to
+// read, which is when every message that had come is answered. Beast itself makes a system call, and over TLS a record,
+// for every message; that its lower layer is a template parameter is the place where its API lets writes be gathered.
 #pragma once
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,20 +13,28 @@
 #include <boost/asio/compose.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
+#include <boost/beast/websocket/ssl.hpp>
 #include <boost/beast/websocket/teardown.hpp>
 
 namespace windhover::beast_peer {
 
 namespace asio = boost::asio;
 
+using plain_stream = asio::ip::tcp::socket;
+using secure_stream = asio::ssl::stream<asio::ip::tcp::socket>;
+
+template <class Next>
 class coalescing_stream {
  public:
-  using executor_type = asio::ip::tcp::socket::executor_type;
+  using executor_type = typename Next::executor_type;
 
-  explicit coalescing_stream(asio::ip::tcp::socket&& socket) : socket_(std::move(socket)) {}
-  executor_type get_executor() { return socket_.get_executor(); }
-  asio::ip::tcp::socket& socket() { return socket_; }
+  // `made_of` is what the stream below takes; its socket does not block.
+  template <class... Arguments>
+  explicit coalescing_stream(Arguments&&... made_of) : next_(std::forward<Arguments>(made_of)...) {}
+  executor_type get_executor() { return next_.get_executor(); }
+  Next& next_layer() { return next_; }
 
   // What is kept leaves first.
   template <class Buffers, class Handler>
@@ -38,13 +47,13 @@ class coalescing_stream {
           flush_without_waiting();
           if (!kept_.empty()) {
             now = step::writes;
-            asio::async_write(socket_, asio::buffer(kept_), std::move(self));
+            asio::async_write(next_, asio::buffer(kept_), std::move(self));
           } else {
             now = step::reads;
-            socket_.async_read_some(buffers, std::move(self));
+            next_.async_read_some(buffers, std::move(self));
           }
         },
-        handler, socket_);
+        handler, next_);
   }
 
   // Never waits, and never fails: an error comes to whoever reads.
@@ -67,48 +76,69 @@ class coalescing_stream {
   auto async_write_some(const Buffers& buffers, Handler&& handler) {
     return asio::async_compose<Handler, void(boost::system::error_code, std::size_t)>(
         [this, buffers, written = false](auto& self) mutable {
-          if (!std::exchange(written, true)) return asio::post(socket_.get_executor(), std::move(self));
+          if (!std::exchange(written, true)) return asio::post(next_.get_executor(), std::move(self));
           self.complete({}, write_some(buffers));
         },
-        handler, socket_);
+        handler, next_);
   }
 
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers, boost::system::error_code& error) {
-    return socket_.read_some(buffers, error);
+    return next_.read_some(buffers, error);
   }
   template <class Buffers>
   std::size_t read_some(const Buffers& buffers) {
-    return socket_.read_some(buffers);
+    return next_.read_some(buffers);
   }
 
+  // What is kept leaves first here too.
+  template <class Handler>
+  void async_end(boost::beast::role_type role, Handler&& handler) {
+    using boost::beast::websocket::async_teardown;
+    flush_without_waiting();
+    if constexpr (std::is_same_v<Next, plain_stream>) {
+      async_teardown(role, next_, std::forward<Handler>(handler));
+    } else {
+      asio::async_write(
+          next_, asio::buffer(kept_),
+          [this, role, last = std::forward<Handler>(handler)](boost::system::error_code, std::size_t) mutable {
+            async_teardown(role, next_, std::move(last));
+          });
+    }
+  }
+
+  // Only a socket can be asked to take at once what it has room for; TLS may have to wait in the middle of a record.
   void flush_without_waiting() {
-    if (kept_.empty()) return;
-    boost::system::error_code error;
-    const std::size_t count = socket_.write_some(asio::buffer(kept_), error);
-    kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(error ? 0 : count));
+    if constexpr (std::is_same_v<Next, plain_stream>) {
+      if (kept_.empty()) return;
+      boost::system::error_code error;
+      const std::size_t count = next_.write_some(asio::buffer(kept_), error);
+      kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(error ? 0 : count));
+    }
   }
 
  private:
   enum class step { begins, writes, reads };
 
-  asio::ip::tcp::socket socket_;  // does not block
+  Next next_;
   std::vector<char> kept_;
 };
 
 // Found by Beast, which ends a connection with them.
-inline void beast_close_socket(coalescing_stream& stream) {
+template <class Next>
+void beast_close_socket(coalescing_stream<Next>& stream) {
   boost::system::error_code error;
-  stream.socket().close(error);
+  boost::beast::get_lowest_layer(stream).close(error);
 }
-inline void teardown(boost::beast::role_type role, coalescing_stream& stream, boost::system::error_code& error) {
+template <class Next>
+void teardown(boost::beast::role_type role, coalescing_stream<Next>& stream, boost::system::error_code& error) {
+  using boost::beast::websocket::teardown;
   stream.flush_without_waiting();
-  boost::beast::websocket::teardown(role, stream.socket(), error);
+  teardown(role, stream.next_layer(), error);
 }
-template <class Handler>
-void async_teardown(boost::beast::role_type role, coalescing_stream& stream, Handler&& handler) {
-  stream.flush_without_waiting();
-  boost::beast::websocket::async_teardown(role, stream.socket(), std::forward<Handler>(handler));
+template <class Next, class Handler>
+void async_teardown(boost::beast::role_type role, coalescing_stream<Next>& stream, Handler&& handler) {
+  stream.async_end(role, std::forward<Handler>(handler));
 }
 
 }  // namespace windhover::beast_peer

@@ -1,16 +1,19 @@
 // Bun as a peer of the comparison: its server is uWebSockets, the library.
 //
-//   bun bun_server.mjs PORT [compressed]
+//   bun bun_server.mjs PORT [compressed | CERTIFICATE KEY]
 //
 // /ws echoes, and what anybody sends to /broadcast goes to everybody there, as a publication to a topic. Compression is a
-// switch of the whole server: with `compressed` it is on, for clients that offer it, and /compressed echoes.
+// switch of the whole server: with `compressed` it is on, for clients that offer it, and /compressed echoes. With a
+// certificate everything is over TLS.
 
-const compressed = process.argv[3] === 'compressed';
+const [port, certificate, key] = process.argv.slice(2);
+const compressed = certificate === 'compressed';
 const topic = 'everybody';
 
 const server = Bun.serve({
-  port: Number(process.argv[2]),
+  port: Number(port),
   hostname: '127.0.0.1',
+  tls: key && { cert: Bun.file(certificate), key: Bun.file(key) },
   fetch(request, to) {
     const { pathname } = new URL(request.url);
     if (to.upgrade(request, { data: { broadcast: pathname === '/broadcast' } })) return undefined;

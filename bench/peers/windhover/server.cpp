@@ -1,9 +1,9 @@
 // Windhover as a peer of the comparison, made of its public headers alone and with its defaults, but for compression.
 //
-//   server PORT ENGINE
+//   server PORT ENGINE [CERTIFICATE KEY]
 //
 // /ws echoes, /compressed echoes to clients that offer permessage-deflate, and what anybody sends to /broadcast goes to
-// everybody there.
+// everybody there. HTTP/2 is spoken too; with a certificate all of it over TLS.
 #include <cstdio>
 #include <string>
 
@@ -20,14 +20,20 @@ wh::task<> echo(wh::websocket& socket) {
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  if (argc != 3) {
-    std::fputs("usage: server PORT ENGINE\n", stderr);
+  if (argc != 3 && argc != 5) {
+    std::fputs("usage: server PORT ENGINE [CERTIFICATE KEY]\n", stderr);
     return 2;
   }
   wh::configuration_sources sources;
-  sources.arguments = {
-      "--urls", "http://127.0.0.1:" + std::string(argv[1]), "--engine", argv[2], "--threads", "1", "--log-level",
-      "warning"};
+  const bool secure = argc == 5;
+  sources.arguments = {"--urls",      (secure ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::string(argv[1]),
+                       "--engine",    argv[2],
+                       "--threads",   "1",
+                       "--log-level", "warning"};
+  if (secure) {
+    sources.arguments.insert(sources.arguments.end(), {"--Windhover:Certificates:Default:Path", argv[3],
+                                                       "--Windhover:Certificates:Default:KeyPath", argv[4]});
+  }
   sources.read_files = false;
   wh::web_application app(sources);
   wh::topics everybody;
