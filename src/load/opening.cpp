@@ -125,12 +125,19 @@ task<http::http2_client_connection*> make_connection(net::event_loop& loop, cons
 
 task<> open_over_http2(net::event_loop& loop, const load_target& to, const load_options& options,
                        load_connection::settings with, load_connection::listener& tells, std::stop_token stop) {
-  const auto pool = http::http2_client_pool::of(loop);
-  http::http2_client_pool::found found = co_await pool->find(options.url, stop);
-  if (found.stopped) fail_for_time(to, options);
-  if (found.to_make) {
-    found.connection = co_await make_connection(loop, to, options, stop);
-    found.to_make->made(*found.connection);
+  http::http2_client_connection* connection = nullptr;
+  if (options.per_connection == 1) {
+    // Nobody else will look for it, and thousands in a pool that have no room would all be asked by each newcomer.
+    connection = co_await make_connection(loop, to, options, stop);
+  } else {
+    const auto pool = http::http2_client_pool::of(loop);
+    http::http2_client_pool::found found = co_await pool->find(options.url, stop);
+    if (found.stopped) fail_for_time(to, options);
+    connection = found.connection;
+    if (found.to_make) {
+      connection = co_await make_connection(loop, to, options, stop);
+      found.to_make->made(*connection);
+    }
   }
   const std::string extensions = options.compress ? wire::offer_deflate(offered) : std::string();
   const wire::client_handshake handshake = handshake_of(to, extensions);
@@ -140,7 +147,7 @@ task<> open_over_http2(net::event_loop& loop, const load_target& to, const load_
                                 .path = to.url.target,
                                 .fields = wire::client_handshake_fields(handshake)};
   const http::client_limits limits;
-  auto asking = http::http2_client_request::begin(*found.connection, limits);
+  auto asking = http::http2_client_request::begin(*connection, limits);
   const http::client_outcome outcome = co_await asking.owned().ask(std::move(request), std::move(stop));
   require_answer(outcome, to, options);
   require_switch(outcome.response, to);

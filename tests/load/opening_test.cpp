@@ -2,8 +2,11 @@
 #include "load/opening.hpp"
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -137,6 +140,25 @@ TEST(Opening, ASmallerWindowThanTheFramesWereMadeForIsRefused) {
   options.compress = true;
   EXPECT_EQ(refusal_of(options),
             "it demands a smaller window than messages are compressed with here; leave out --compress");
+}
+
+// ----- HTTP/2
+
+TEST(Opening, ConnectionsThatNobodySharesAreMadeAtTheSameTime) {
+  // Nobody is answered before the second one has come.
+  std::vector<std::unique_ptr<scripted_connection>> waiting;
+  const scripted_server server(
+      [&waiting](std::unique_ptr<scripted_connection> client) {
+        waiting.push_back(std::move(client));
+        if (waiting.size() < 2) return;
+        for (const auto& each : waiting) each->send("HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n");
+      },
+      scripted_server::keeping{});
+  load_options options = short_load(server.url());
+  options.connections = 2;
+  options.http2 = true;
+  options.per_connection = 1;
+  EXPECT_EQ(refusal_of(options), "what the server says does not begin as HTTP/2 does");
 }
 
 // ----- Behind it

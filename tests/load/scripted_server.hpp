@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -63,7 +64,15 @@ class scripted_connection {
 
 class scripted_server {
  public:
-  explicit scripted_server(std::function<void(const scripted_connection&)> script) : script_(std::move(script)) {
+  // The connection ends with the script.
+  explicit scripted_server(std::function<void(const scripted_connection&)> script)
+      : scripted_server([script = std::move(script)](std::unique_ptr<scripted_connection> client) { script(*client); },
+                        keeping{}) {}
+
+  // The script says when it ends.
+  struct keeping {};
+  scripted_server(std::function<void(std::unique_ptr<scripted_connection>)> script, keeping)
+      : script_(std::move(script)) {
     net::address at = net::make_ip_address("127.0.0.1", 0);
     EXPECT_EQ(::bind(listening_, &at.value.any, at.size), 0);
     EXPECT_EQ(::listen(listening_, 16), 0);
@@ -87,13 +96,12 @@ class scripted_server {
     for (;;) {
       const int descriptor = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC);
       if (descriptor < 0) return;
-      const scripted_connection connection(descriptor);
-      script_(connection);
+      script_(std::make_unique<scripted_connection>(descriptor));
     }
   }
 
   int listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  std::function<void(const scripted_connection&)> script_;
+  std::function<void(std::unique_ptr<scripted_connection>)> script_;
   std::string url_;
   std::thread thread_;
 };
