@@ -10,7 +10,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from . import machine, peers, report, results
-from .cells import CELLS, IDLE, KINDS
+from .cells import CELLS, KINDS
 from .processes import Failure, raise_open_file_limit
 from .runs import Comparison, Plan
 
@@ -24,11 +24,13 @@ def parse(arguments):
         description="Compares Windhover with other servers, and writes docs/benchmarks.md.",
         epilog="peers: " + ", ".join(peer.name for peer in peers.PEERS) + "\n"
                "cells: " + ", ".join(cell.name for cell in CELLS) + "\n"
+               "of these, only with --all or when they are named: "
+               + ", ".join(cell.name for cell in CELLS if cell.only_with_all) + "\n"
                "kinds of cells: " + ", ".join(KINDS) + "\n\n"
                "./dev bench --micro [FILTER] measures single pieces instead.")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="a few cells; ends within 3 minutes, instead of 20")
-    size.add_argument("--all", action="store_true", help="many rounds; ends within an hour")
+    size.add_argument("--all", action="store_true", help="more cells, and many rounds; ends within an hour")
     parser.add_argument("--only", metavar="NAME,...", default="",
                         help="peers, cells and kinds of cells, * for any letters; Windhover and itself are always there. "
                              "The report then goes to build/bench/comparison instead of docs")
@@ -48,7 +50,7 @@ def parse(arguments):
 
 
 def chosen(options):
-    """(cells, peers) that --quick and --only leave."""
+    """(cells, peers) that --quick, --all and --only leave."""
     names = [name for name in options.only.split(",") if name]
     all_peers = (*peers.PEERS, *options.added)
     for name in names:
@@ -61,9 +63,9 @@ def chosen(options):
 
     cells = [cell for cell in CELLS if named(cell.name, cell.kind)]
     if not cells:
-        cells = [cell for cell in CELLS if cell.quick or not options.quick]
+        cells = [cell for cell in CELLS if (cell.quick or not options.quick) and (options.all or not cell.only_with_all)]
     if options.quick:
-        cells = [replace(cell, most_rounds=1) if cell.kind == IDLE else cell for cell in cells]
+        cells = [replace(cell, most_rounds=1) if cell.of_memory else cell for cell in cells]
     some = [peer for peer in all_peers if named(peer.name)] or all_peers
     needed = {*LEAST_PEERS, *(peer.name for peer in some), *(peer.against for peer in some)}
     return cells, [peer for peer in all_peers if peer.name in needed]
@@ -128,7 +130,7 @@ def main():
         print("Nothing could be measured.")
         return 1
     facts = {"date": date, "command": shlex.join(["./dev", "bench", *sys.argv[1:]]), "rounds": rounds,
-             "seconds": plan.seconds, "engine": comparison.engine, "machine": machine.describe(),
+             "seconds": plan.seconds, "engine": comparison.engine, "tls": comparison.agreed, "machine": machine.describe(),
              "disturbance": watch.disturbance()}
     document = results.document(
         facts, plan.cells, [(peer, peers.version_of(peer.name)) for peer in plan.peers], comparison.samples,

@@ -9,7 +9,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass, field
 
-from .cells import CHURN, COMPRESSED, ECHO, FAN_OUT, IDLE
+from .cells import CHURN, COMPRESSED, ECHO, FAN_OUT, HTTP2, IDLE, SHARING, SHARING_IDLE, WSS
 from .machine import first_line
 from .processes import Failure
 
@@ -21,10 +21,19 @@ KESTREL = BUILD / "kestrel"
 KESTREL_SERVER = KESTREL / "bin" / "Kestrel" / "release" / "Windhover.Peers.Kestrel.dll"
 BUN = JAVASCRIPT / "node_modules" / ".bin" / "bun"
 
-EVERYTHING = frozenset({ECHO, FAN_OUT, CHURN, IDLE, COMPRESSED})
+IN_CLEAR_TEXT = frozenset({ECHO, FAN_OUT, CHURN, IDLE, COMPRESSED})
+EVERYTHING = IN_CLEAR_TEXT | {WSS}
 NOTHING_TO_PUBLISH_WITH = EVERYTHING - {FAN_OUT}
+OURS = EVERYTHING | {HTTP2, SHARING, SHARING_IDLE}
 
 PORT = "{port}"
+
+# The processes that a peer may have at a time.
+PLAIN, TLS = "", "tls"
+
+# Made for each run.
+CERTIFICATE = BUILD / "comparison" / "certificate.pem"
+KEY = BUILD / "comparison" / "key.pem"
 
 SUBJECT = "windhover"
 AGAIN = "windhover-again"
@@ -47,17 +56,18 @@ class Peer:
     checked: bool = True  # echoes what was sent
     environment: dict = field(default_factory=dict)
 
-    def command(self, kind):
+    def variant(self, cell):
+        """Which of its processes cells like this one need: PLAIN, COMPRESSED or TLS."""
+        if cell.tls:
+            return TLS
+        return COMPRESSED if cell.kind == COMPRESSED and self.compressed_word else PLAIN
+
+    def command(self, variant):
         if PORT in "".join(map(str, self.words)):
             return lambda port: [str(word).replace(PORT, str(port)) for word in self.words]
         behind = [self.engine] if self.engine else []
-        if kind == COMPRESSED and self.compressed_word:
-            behind.append(self.compressed_word)
+        behind += {PLAIN: [], COMPRESSED: [self.compressed_word], TLS: [CERTIFICATE, KEY]}[variant]
         return lambda port: [*self.words, port, *behind]
-
-    def separate(self, kind):
-        """Whether cells of this kind need a process of their own."""
-        return kind == COMPRESSED and bool(self.compressed_word)
 
 
 def own(name):
@@ -65,17 +75,17 @@ def own(name):
 
 
 PEERS = (
-    Peer(SUBJECT, "Windhover", own("windhover"), engine="auto"),
-    Peer(AGAIN, "Windhover again", own("windhover"), engine="auto"),
-    Peer(ON_EPOLL, "Windhover on epoll", own("windhover"), engine="epoll"),
+    Peer(SUBJECT, "Windhover", own("windhover"), OURS, engine="auto"),
+    Peer(AGAIN, "Windhover again", own("windhover"), OURS, engine="auto"),
+    Peer(ON_EPOLL, "Windhover on epoll", own("windhover"), OURS, engine="epoll"),
     Peer("raw", "raw TCP", own("raw_tcp"), frozenset({ECHO}), engine="auto", checked=False),
     Peer("raw-epoll", "raw TCP on epoll", own("raw_tcp"), frozenset({ECHO}), engine="epoll", checked=False,
          against=ON_EPOLL),
     Peer("bun", "Bun", (BUN, JAVASCRIPT / "bun_server.mjs"), compressed_word="compressed", warm_up=2),
     Peer("beast", "Boost.Beast", own("beast"), NOTHING_TO_PUBLISH_WITH),
-    Peer("libwebsockets", "libwebsockets", own("libwebsockets")),
+    Peer("libwebsockets", "libwebsockets", own("libwebsockets"), IN_CLEAR_TEXT),
     Peer("ws", "ws on Node.js", ("node", JAVASCRIPT / "ws_server.mjs"), warm_up=2),
-    Peer("kestrel", "Kestrel", ("dotnet", KESTREL_SERVER), NOTHING_TO_PUBLISH_WITH, warm_up=10,
+    Peer("kestrel", "Kestrel", ("dotnet", KESTREL_SERVER), NOTHING_TO_PUBLISH_WITH | {HTTP2}, warm_up=10,
          environment={"DOTNET_gcServer": "0"}),
 )
 
@@ -88,7 +98,7 @@ def added(text):
         raise ValueError(f"--peer: '{text}' is not NAME=COMMAND")
     if name in {peer.name for peer in PEERS}:
         raise ValueError(f"--peer: there is a peer '{name}' already")
-    return Peer(name, name, words, EVERYTHING - {COMPRESSED})
+    return Peer(name, name, words, IN_CLEAR_TEXT - {COMPRESSED})
 
 
 def run(command, folder=ROOT, **environment):

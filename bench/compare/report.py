@@ -1,7 +1,7 @@
 """The report as Markdown, and the pictures in it, from the results alone."""
 
-from . import plots
-from .cells import CHURN, COMPRESSED, ECHO, FAN_OUT, IDLE
+from . import plots, sharing
+from .cells import CHURN, COMPRESSED, ECHO, FAN_OUT, HTTP2, IDLE, SHARING, WSS
 from .plots import short
 from .results import Results
 
@@ -29,7 +29,11 @@ engines it sends the bytes back that come, and only writes over the headers of f
 takes them. Boost.Beast, which writes every message by itself, gets a layer below that gathers writes. libwebsockets
 writes every message by itself. Kestrel has a buffer of 64 KiB for each connection, which its idle memory shows, no
 server garbage collection, and ten seconds to compile its code in; Bun and ws have two. Bun's server is the uWebSockets
-library. The decisions are in [0013](adr/0013-comparison.md).
+library.
+
+Over TLS each server is a process of its own. All have the same certificate, which is made for the run, and session
+tickets as their libraries have them. Each is asked what it agrees on with the generator's offer, and one that agrees on
+another version, suite or group than the others is left out. The decisions are in [0013](adr/0013-comparison.md).
 """
 
 
@@ -54,19 +58,20 @@ def grouped(number):
     return f"{number:,.0f}"
 
 
-def summary(results):
-    cells = results.cells(ECHO)
+def summary(results, kind=ECHO):
+    """Over the cells of one kind."""
+    cells = results.cells(kind)
     rows = []
     epoll = next((peer["name"] for peer in results.peers if peer["name"].endswith("-epoll")), None)
     for peer in results.others(cells):
         name, against = peer["name"], peer["against"]
-        own = results.mean(against, name, "cpu_ns")
+        own = results.mean(against, name, "cpu_ns", kind)
         subject = against == results.subject
         title = peer["title"] if subject else f"{peer['title']} (against {results.title(against)})"
-        on_epoll = results.mean(epoll, name, "cpu_ns") if epoll and name != epoll and subject else None
+        on_epoll = results.mean(epoll, name, "cpu_ns", kind) if epoll and name != epoll and subject else None
         rows.append([title, with_interval(own), with_interval(on_epoll),
-                     with_interval(results.mean(against, name, "rate")),
-                     with_interval(results.mean(against, name, "p99_ns"))])
+                     with_interval(results.mean(against, name, "rate", kind)),
+                     with_interval(results.mean(against, name, "p99_ns", kind))])
     head = ["against", "processor time", "the same, Windhover on epoll", "messages a second (above 1: more)",
             "p99 of the latency"]
     return table(head, rows)
@@ -117,13 +122,21 @@ def about(read):
             ["other programs", f"{percent(read['disturbance']['others'])} of the processors' time while it was measured; "
                                f"{percent(read['disturbance']['stolen'])} taken by the host"],
             ["kernel", f"Linux {machine['kernel']}"], ["compiler", machine["compiler"]]]
+    if read.get("tls"):
+        rows.append(["TLS", f"{read['tls']}; agreed on with every server"])
     rows += [[peer["title"], peer["version"]] for peer in read["peers"] if peer["version"]]
     return table(["", ""], rows)
 
 
 def left_out(read):
     titles = {peer["name"]: peer["title"] for peer in read["peers"]}
-    lines = [f"* {titles.get(name, name)}: {why}" for name, why in read["left_out"].items()]
+
+    def title(name):
+        """Of a peer, or of one of its processes: "bun tls"."""
+        peer, _, variant = name.partition(" ")
+        return titles.get(peer, peer) + {"": "", "tls": " over TLS"}.get(variant, f", {variant}")
+
+    lines = [f"* {title(name)}: {why}" for name, why in read["left_out"].items()]
     lines += [f"* {titles.get(each['peer'], each['peer'])}, {each['cell']}, round {each['round']}: {each['why']}"
               for each in read["failures"]]
     return "\n".join(lines) + "\n" if lines else ""
@@ -160,6 +173,20 @@ def markdown(read, pictures, folder):
                                         "in both directions.\n")):
         if results.cells(kind):
             parts.append(section(title, words, figures(results, results.cells(kind))))
+    over_tls = results.cells(WSS)
+    if over_tls:
+        several = ["Geometric mean over these cells alone, Windhover divided by the other:\n", summary(results, WSS)]
+        parts.append(section("Echo over TLS", "As the cells of echoes in clear text, over wss and HTTP/1.1.\n",
+                             *(several if len(over_tls) > 1 else []), figures(results, over_tls),
+                             image("wss.svg", "processor time by cell over TLS")))
+    over_http2 = results.cells(HTTP2)
+    if over_http2:
+        parts.append(section("WebSockets over HTTP/2", sharing.HOW_TO_READ, figures(results, over_http2),
+                             image("http2.svg", "processor time of WebSockets that share a connection, and of others")))
+    if sharing.rows(results):
+        parts.append(section("One connection or a hundred", sharing.ABOUT,
+                             table(*sharing.ratio_table(results, with_interval)),
+                             "Windhover's figures:\n", table(*sharing.figure_table(results))))
     idle = results.cells(IDLE)
     if idle:
         kibibytes = figure_table(results, idle, "memory_bytes",
@@ -175,6 +202,10 @@ def markdown(read, pictures, folder):
 
 # ----- Pictures
 
+PROCESSOR_TIME = ("cpu_ns", 1e3, "Microseconds of the server's processor for a message")
+LATENCY = ("p99_ns", 1e6, "p99 of the latency, in milliseconds")
+NAMES_OF_ECHOES = "connections : bytes : in flight; further left is better"
+
 
 def pictures(read):
     """File names and their contents."""
@@ -189,14 +220,13 @@ def pictures(read):
                 rows.append(plots.Bar(peer["title"], *found, ours=peer["title"].startswith("Windhover")))
         drawn["cpu.svg"] = plots.bars("Server's processor time for an echoed message", "Windhover is 1; geometric mean over "
                                       "the cells; shorter is better", rows)
-        names = [cell["name"] for cell in cells]
-        for file, figure, unit, title in (
-                ("cells.svg", "cpu_ns", 1e3, "Microseconds of the server's processor for a message"),
-                ("latency.svg", "p99_ns", 1e6, "p99 of the latency, in milliseconds")):
-            series = {peer["title"]: [scaled(results.middle(cell, peer["name"], figure), unit) for cell in cells]
-                      for peer in results.peers}
-            series = {title: values for title, values in series.items() if any(values)}
-            drawn[file] = plots.dots(title, "connections : bytes : in flight; further left is better", names, series)
+        drawn["cells.svg"] = dots(results, cells, PROCESSOR_TIME, NAMES_OF_ECHOES)
+        drawn["latency.svg"] = dots(results, cells, LATENCY, NAMES_OF_ECHOES)
+    if results.cells(WSS):
+        drawn["wss.svg"] = dots(results, results.cells(WSS), PROCESSOR_TIME, NAMES_OF_ECHOES)
+    if results.cells(HTTP2):
+        drawn["http2.svg"] = dots(results, results.cells(HTTP2, SHARING), PROCESSOR_TIME, "connections x WebSockets on each "
+                                  ": bytes : in flight; h2, h1: over TLS, h2c, h1c: in clear text; further left is better")
     idle = results.cells(IDLE)
     if idle:
         cell = idle[0]
@@ -209,6 +239,15 @@ def pictures(read):
         drawn["memory.svg"] = plots.bars("Resident memory for an idle connection, in KiB",
                                          f"{grouped(cell['connections'])} connections; shorter is better", rows)
     return drawn
+
+
+def dots(results, cells, figure, subtitle):
+    """A row for each cell. `figure` is (its name, nanoseconds in a unit, its title)."""
+    name, unit, title = figure
+    series = {peer["title"]: [scaled(results.middle(cell, peer["name"], name), unit) for cell in cells]
+              for peer in results.peers}
+    series = {title: values for title, values in series.items() if any(values)}
+    return plots.dots(title, subtitle, [cell["name"] for cell in cells], series)
 
 
 def scaled(value, unit):

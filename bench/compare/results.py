@@ -26,7 +26,7 @@ def document(facts, cells, peers, samples, left_out, failures):
         "left_out": left_out,
         "failures": failures,
         "cells": [{"name": cell.name, "kind": cell.kind, "connections": cell.connections, "size": cell.size,
-                   "in_flight": cell.in_flight,
+                   "in_flight": cell.in_flight, "tls": cell.tls, "per_connection": cell.per_connection,
                    "servers": {peer.name: columns_of(samples[cell.name][peer.name]) for peer, _ in peers
                                if any(samples[cell.name].get(peer.name, []))}}
                   for cell in cells],
@@ -65,9 +65,14 @@ class Results:
     def ratio(self, cell, upper, lower, figure):
         return statistics.of_one(self.ratios(cell, upper, lower, figure))
 
-    def mean(self, upper, lower, figure):
-        """Over the echo cells."""
-        return statistics.of_many([self.ratios(cell, upper, lower, figure) for cell in self.cells(ECHO)])
+    def ratio_of_cells(self, upper, lower, name, figure):
+        """One server's ratio between two cells."""
+        found = statistics.ratios(self.values(upper, name, figure), self.values(lower, name, figure))
+        return statistics.of_one(found)
+
+    def mean(self, upper, lower, figure, kind=ECHO):
+        """Over the cells of one kind."""
+        return statistics.of_many([self.ratios(cell, upper, lower, figure) for cell in self.cells(kind)])
 
     def generator_was_the_limit(self, cell, name):
         """In half of the rounds or more."""

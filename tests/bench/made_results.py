@@ -28,7 +28,7 @@ def made(samples, left_out=None, failures=(), others=0.0, rounds=5):
     """`samples`: name of a cell -> name of a peer -> one sample or None for each round."""
     names = {name for servers in samples.values() for name in servers} | {"windhover"} | set(left_out or ())
     shown = [each for each in peers.PEERS if each.name in names]
-    facts = {"date": "2026-01-31", "command": "./dev bench", "rounds": rounds, "seconds": 1.0, "engine": "io_uring",
+    facts = {"date": "2026-01-31", "command": "./dev bench", "rounds": rounds, "seconds": 1.0, "engine": "io_uring", "tls": "",
              "machine": MACHINE, "disturbance": {"others": others, "stolen": 0.0}}
     return results.document(facts, [cell(name) for name in samples], [(each, "1.0") for each in shown], samples,
                             left_out or {}, list(failures))

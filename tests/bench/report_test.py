@@ -63,10 +63,40 @@ class Report(unittest.TestCase):
         self.assertNotIn("quick look", quiet)
         self.assertNotIn("busy with other things", quiet)
 
+    def test_echoes_over_tls_stand_apart_and_change_no_figure_of_the_others(self):
+        over_tls = {"wss:50:20:1": {"windhover": [sample(9000)] * 5, "bun": [sample(3000)] * 5},
+                    "wss:50:16Ki:1": {"windhover": [sample(9000)] * 5, "bun": [sample(3000)] * 5}}
+        alone, both = written(made(ECHO)), written(made({**ECHO, **over_tls}))
+        for title in ("Echo, all together", "Echo"):
+            self.assertEqual(rows_of(alone, title), rows_of(both, title))
+        rows = rows_of(both, "Echo over TLS")
+        self.assertEqual(rows[2][:2], ["Bun", "3.00 (3.00–3.00)"])
+        self.assertIn(["wss:50:16Ki:1", "3.00 (3.00–3.00)"], rows)
+        self.assertNotIn("Echo over TLS", alone)
+
+    def test_what_was_agreed_on_over_tls_is_said(self):
+        read = made(ECHO)
+        self.assertNotIn("agreed on", report.about(read))
+        read["tls"] = "TLSv1.3, A_SUITE"
+        self.assertIn("| TLS | TLSv1.3, A_SUITE; agreed on with every server |", report.about(read))
+
+    def test_a_server_that_is_left_out_over_tls_alone_is_said_to_be(self):
+        text = written(made({"churn": {"windhover": [sample(1)], "bun": [sample(1)]}}, {"bun tls": "it agrees on less"}))
+        self.assertIn("* Bun over TLS: it agrees on less\n", text)
+
+    def test_cells_of_http2_have_a_section_with_the_servers_that_speak_it(self):
+        text = written(made({"h2:1x100:20:1": {"windhover": [sample(1000)] * 5, "windhover-again": [sample(1000)] * 5,
+                                               "kestrel": [sample(8000)] * 5}}))
+        rows = rows_of(text, "WebSockets over HTTP/2")
+        self.assertEqual(rows[0], ["", "Windhover again", "Kestrel"])
+        self.assertEqual(rows[2][-1], "0.12 (0.12–0.12)")
+        self.assertNotIn("## One connection or a hundred", text)
+
     def test_pictures_are_those_that_the_report_shows(self):
-        read = made({**ECHO, "idle:5000": {"windhover": [{"memory_bytes": 900.0}]}})
+        read = made({**ECHO, "idle:5000": {"windhover": [{"memory_bytes": 900.0}]},
+                     "wss:50:20:1": {"windhover": [sample(9)]}, "h2:1x100:20:1": {"windhover": [sample(1)]}})
         drawn = report.pictures(read)
-        self.assertEqual(set(drawn), {"cpu.svg", "cells.svg", "latency.svg", "memory.svg"})
+        self.assertEqual(set(drawn), {"cpu.svg", "cells.svg", "latency.svg", "memory.svg", "wss.svg", "http2.svg"})
         for name in drawn:
             self.assertIn(f"(benchmarks/{name})", written(read))
 

@@ -4,6 +4,8 @@ import json
 import unittest
 
 from made_results import made, sample
+from compare.cells import CELLS
+from compare.peers import PEERS
 from compare.results import Results, columns_of
 
 
@@ -18,12 +20,14 @@ class Document(unittest.TestCase):
         self.assertEqual(list(read["cells"][0]["servers"]), ["windhover"])
 
     def test_it_is_json_and_small_for_an_hour_of_rounds(self):
-        every = {name: [sample(12345.6, 1234567, 12345678) for _ in range(15)]
-                 for name in ("windhover", "windhover-again", "windhover-epoll", "raw", "raw-epoll", "bun", "beast",
-                              "libwebsockets", "ws", "kestrel")}
-        from compare.cells import CELLS
-        text = json.dumps(made({cell.name: every for cell in CELLS}), separators=(",", ":"))
+        every = {cell.name: {peer.name: [sample(12345.6, 1234567, 12345678) for _ in range(15)] for peer in PEERS
+                             if cell.kind in peer.kinds} for cell in CELLS}
+        text = json.dumps(made(every), separators=(",", ":"))
         self.assertLess(len(text), 200_000)
+
+    def test_a_cell_says_how_its_connections_are_made(self):
+        read = made({"h2:1x100:20:1": {"windhover": [sample(5)]}, "50:20:1": {"windhover": [sample(5)]}})
+        self.assertEqual([(cell["tls"], cell["per_connection"]) for cell in read["cells"]], [(True, 100), (False, 0)])
 
 
 class Questions(unittest.TestCase):
@@ -34,8 +38,16 @@ class Questions(unittest.TestCase):
     def test_the_mean_is_over_the_echo_cells_alone(self):
         results = Results(made({"50:20:1": {"windhover": [sample(1)], "bun": [sample(2)]},
                                 "1:20:1": {"windhover": [sample(1)], "bun": [sample(8)]},
-                                "churn": {"windhover": [sample(9)], "bun": [sample(1)]}}))
+                                "churn": {"windhover": [sample(9)], "bun": [sample(1)]},
+                                "wss:50:20:1": {"windhover": [sample(9)], "bun": [sample(3)]}}))
         self.assertAlmostEqual(results.mean("windhover", "bun", "cpu_ns")[0], 0.25)
+        self.assertAlmostEqual(results.mean("windhover", "bun", "cpu_ns", "wss")[0], 3)
+
+    def test_a_server_is_compared_with_itself_in_another_cell_round_by_round(self):
+        results = Results(made({"h2:1x100:20:1": {"windhover": [sample(1), None, sample(20)]},
+                                "h1:100x1:20:1": {"windhover": [sample(2), sample(9), sample(40)]}}))
+        found = results.ratio_of_cells(*results.cells("http2", "sharing"), "windhover", "cpu_ns")
+        self.assertEqual(found, (0.5, 0.5, 0.5))
 
     def test_the_generator_was_the_limit_when_it_was_so_in_half_of_the_rounds(self):
         def limit(*marks):

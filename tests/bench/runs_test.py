@@ -4,7 +4,8 @@ import unittest
 
 from made_results import cell, peer, sample
 from compare.processes import Failure
-from compare.runs import Comparison, Plan, sample_of
+from compare.peers import CERTIFICATE
+from compare.runs import Comparison, Plan, sample_of, target_of
 
 
 class Staged(Comparison):
@@ -61,6 +62,20 @@ class Rounds(unittest.TestCase):
         self.assertEqual(sorted(staged.measured), [("1:20:1", "beast"), ("1:20:1", "raw"), ("1:20:1", "windhover"),
                                                    ("fan-out:10", "windhover")])
 
+    def test_over_http2_and_in_the_cells_beside_it_those_take_part_who_speak_it(self):
+        staged = Staged(["h2:1x100:20:1", "h1:100x1:20:1", "wss:50:20:1"], ["windhover", "bun", "libwebsockets", "kestrel"],
+                        rounds=1)
+        staged.run()
+        self.assertEqual(sorted(staged.measured),
+                         [("h1:100x1:20:1", "windhover"), ("h2:1x100:20:1", "kestrel"), ("h2:1x100:20:1", "windhover"),
+                          ("wss:50:20:1", "bun"), ("wss:50:20:1", "kestrel"), ("wss:50:20:1", "windhover")])
+
+    def test_who_is_left_out_over_tls_stays_in_clear_text(self):
+        staged = Staged(["1:20:1", "wss:50:20:1"], ["windhover", "bun"], rounds=1)
+        staged.left_out["bun tls"] = "it agrees on less"
+        staged.run()
+        self.assertEqual(sorted(staged.measured), [("1:20:1", "bun"), ("1:20:1", "windhover"), ("wss:50:20:1", "windhover")])
+
     def test_who_fails_twice_in_a_cell_is_not_asked_there_again(self):
         staged = Staged(["churn"], ["windhover", "bun"], rounds=5, failing=["bun"])
         staged.run()
@@ -81,6 +96,10 @@ class Rounds(unittest.TestCase):
         self.assertLessEqual(staged.clock, 9.0)
         self.assertGreaterEqual(staged.clock, 4.0)
 
+    def test_a_load_over_tls_trusts_the_certificate_of_the_run_alone(self):
+        self.assertEqual(target_of(4711, cell("wss:50:20:1")), ["wss://127.0.0.1:4711/ws", "--authorities", CERTIFICATE])
+        self.assertEqual(target_of(4711, cell("fan-out:10")), ["ws://127.0.0.1:4711/broadcast"])
+
     def test_memory_is_measured_in_a_few_rounds_only(self):
         staged = Staged(["idle:5000"], ["windhover"], rounds=9)
         staged.run()
@@ -93,7 +112,8 @@ class Samples(unittest.TestCase):
 
     def test_what_is_kept_depends_on_the_load(self):
         self.assertEqual(sample_of(self.result, "echo"), {"cpu_ns": 1234.6, "rate": 100, "p99_ns": 5000, "limited": 1})
-        self.assertEqual(sample_of(self.result, "idle"), {"memory_bytes": 900.0})
+        for kind in ("idle", "sharing-idle"):
+            self.assertEqual(sample_of(self.result, kind), {"memory_bytes": 900.0})
 
 
 if __name__ == "__main__":
