@@ -55,9 +55,10 @@ task<client_outcome> http2_client_connection::opened(std::stop_token stop) {
   co_return answer_.take();
 }
 
-bool http2_client_connection::has_room() const noexcept {
+std::size_t http2_client_connection::room() const noexcept {
+  if (over() || !takes_connects() || !session().may_connect()) return 0;
   const std::size_t most = std::min<std::size_t>(max_streams_, session().peer_max_streams());
-  return !over() && takes_connects() && session().may_connect() && streams() < most;
+  return most - std::min(most, streams());
 }
 
 void http2_client_connection::drain() noexcept {

@@ -33,9 +33,10 @@ class http2_client_connection final : public http2_connection {
   // Waits for the server's settings, at once after it was made; afterwards a stream is to be begun in the same step, or
   // the connection ends. Thread: the loop's.
   task<client_outcome> opened(std::stop_token stop);
-  // After that: whether the server takes extended CONNECT, and whether there is room for another stream.
+  // After that: whether the server takes extended CONNECT, and how many more streams there is room for.
   bool takes_connects() const noexcept { return session().peer_takes_extended_connect(); }
-  bool has_room() const noexcept;
+  bool has_room() const noexcept { return room() > 0; }
+  std::size_t room() const noexcept;
 
   // It can be found in the pool until it ends.
   void join(std::shared_ptr<http2_client_pool> pool, std::string destination);

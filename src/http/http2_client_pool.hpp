@@ -4,7 +4,9 @@
 // thread, as the loop does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,13 +41,13 @@ class http2_client_pool : public std::enable_shared_from_this<http2_client_pool>
     // It is open, and has room.
     void made(http2_client_connection& connection);
     // The server takes none over HTTP/2, and those who wait should not ask it again.
-    void not_spoken() noexcept { end(verdict::not_spoken); }
+    void not_spoken() noexcept { end(verdict::not_spoken, std::numeric_limits<std::size_t>::max()); }
     bool was_made() const noexcept { return was_made_; }
 
    private:
     enum class verdict : std::uint8_t { look_again, not_spoken };
     friend class http2_client_pool;
-    void end(verdict what) noexcept;
+    void end(verdict what, std::size_t most) noexcept;
 
     std::shared_ptr<http2_client_pool> of_;
     std::string destination_;
@@ -72,6 +74,8 @@ class http2_client_pool : public std::enable_shared_from_this<http2_client_pool>
   };
   http2_client_connection* with_room(const std::string& destination) const noexcept;
   void forget_if_empty(const std::string& destination) noexcept;
+  void wake(const std::string& destination, std::size_t most,
+            making::verdict verdict = making::verdict::look_again) noexcept;
 
   std::map<std::string, place> places_;
 };
