@@ -1,13 +1,11 @@
 #include "http/http2_request.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
 
-#include "base/text.hpp"
 #include "http/http2_server_connection.hpp"
 #include "http/http2_server_stream.hpp"
 #include "http/request_failure.hpp"
@@ -22,14 +20,6 @@ constexpr std::size_t gathered_piece = 16384;
 
 // The client has gone, as in http1_connection.
 constexpr int client_gone = 499;
-
-// Fields that concern a connection of HTTP/1.1, and are forbidden here (RFC 9113, section 8.2.2).
-bool concerns_connection(std::string_view name) noexcept {
-  constexpr std::array<std::string_view, 5> names{"Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding",
-                                                  "Upgrade"};
-  return std::any_of(names.begin(), names.end(),
-                     [name](std::string_view each) { return base::equals_ignoring_case(each, name); });
-}
 
 }  // namespace
 
@@ -305,10 +295,7 @@ bool http2_request::connected() const noexcept { return state_ != state::dead &&
 bool http2_request::writable() const noexcept { return !connected() || !stream_.above_high_water(); }
 
 void http2_request::write_head(int status, const headers& fields, response_framing) {
-  headers ours;
-  for (const headers::field each : fields) {
-    if (!concerns_connection(each.name)) ours.add(each.name, each.value);
-  }
+  headers ours = fields;
   if (!ours.contains("Date")) ours.add("date", shared_.date.at(stream_.loop().wall_now()));
   if (!shared_.options.server_name.empty() && !ours.contains("Server")) {
     ours.add("server", shared_.options.server_name);

@@ -82,7 +82,8 @@ websocket_client_options with_chat() { return {.sub_protocols = {"chat"}}; }
 TEST(ConnectHttp2, AsksForAWebSocketAsTheStandardSays) {
   http2_opening peers(accepting);
   websocket_client_options options = with_chat();
-  options.request_headers = {{"Authorization", "Bearer abc"}};
+  // Of these HTTP/2 knows one.
+  options.request_headers = {{"Authorization", "Bearer abc"}, {"Keep-Alive", "timeout=5"}, {"TE", "gzip"}};
   options.origin = "http://www.example.com";
   EXPECT_EQ(peers.open_http2(options), "open chat");
   EXPECT_EQ(peers.details.status, 200);

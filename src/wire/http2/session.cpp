@@ -41,14 +41,29 @@ nghttp2_nv field(std::string_view name, std::string_view value, std::uint8_t fla
           reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(), flags};
 }
 
+template <std::size_t Count>
+bool is_one_of(const std::array<std::string_view, Count>& names, std::string_view name) noexcept {
+  return std::any_of(names.begin(), names.end(),
+                     [name](std::string_view each) { return base::equals_ignoring_case(each, name); });
+}
+
+// Fields that concern a connection of HTTP/1.1 are forbidden here (RFC 9113, section 8.2.2).
+bool concerns_connection(const headers::field& each) noexcept {
+  static constexpr std::array<std::string_view, 5> names{"Connection", "Keep-Alive", "Proxy-Connection",
+                                                         "Transfer-Encoding", "Upgrade"};
+  if (base::equals_ignoring_case(each.name, "TE"))
+    return !base::equals_ignoring_case(base::trim(each.value), "trailers");
+  return is_one_of(names, each.name);
+}
+
 void append_fields(std::vector<nghttp2_nv>& to, const headers& fields) {
   // Secrets that are sent once have no place in the compression's table.
-  constexpr std::array<std::string_view, 4> secrets{"Set-Cookie", "Cookie", "Authorization", "Proxy-Authorization"};
+  static constexpr std::array<std::string_view, 4> secrets{"Set-Cookie", "Cookie", "Authorization",
+                                                           "Proxy-Authorization"};
   for (const headers::field each : fields) {
-    const bool secret = std::any_of(secrets.begin(), secrets.end(), [&each](std::string_view name) {
-      return base::equals_ignoring_case(each.name, name);
-    });
-    to.push_back(field(each.name, base::trim(each.value), secret ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE));
+    if (concerns_connection(each)) continue;
+    const std::uint8_t flags = is_one_of(secrets, each.name) ? NGHTTP2_NV_FLAG_NO_INDEX : NGHTTP2_NV_FLAG_NONE;
+    to.push_back(field(each.name, base::trim(each.value), flags));
   }
 }
 

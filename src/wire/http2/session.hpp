@@ -120,7 +120,8 @@ class session {
   std::uint32_t peer_max_streams() const noexcept;
   bool peer_takes_extended_connect() const noexcept;
 
-  // What follows throws std::bad_alloc. Streams that have gone meanwhile are no mistake.
+  // What follows throws std::bad_alloc. Streams that have gone meanwhile are no mistake. Of fields those are left out
+  // that concern a connection of HTTP/1.1 (RFC 9113, section 8.2.2).
 
   // Of a client: begins a stream. on_headers_end() tells of the answer, and next_data() will be asked. Where the
   // peer has ended the connection meanwhile, the stream is closed as refused.
