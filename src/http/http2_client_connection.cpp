@@ -12,13 +12,18 @@ namespace {
 
 using failure = client_outcome::failure;
 
-const http2_options defaults;
-
 http2_client_stream& stream_of(wire::http2::session_stream& of) { return static_cast<http2_client_stream&>(of); }
 
-wire::http2::session_settings settings_of(const http2_client_options& options) {
-  wire::http2::session_settings made = session_settings_of(defaults);
+http2_options options_of(const http2_client_options& options) {
+  http2_options made;
   made.stream_window = options.stream_window;
+  made.ping_delay = options.ping_delay;
+  made.ping_timeout = options.ping_timeout;
+  return made;
+}
+
+wire::http2::session_settings settings_of(const http2_client_options& options) {
+  wire::http2::session_settings made = session_settings_of(options_of(options));
   made.max_header_list_size = static_cast<std::uint32_t>(options.header_bytes);
   return made;
 }
@@ -42,7 +47,7 @@ class http2_client_connection::waiting {
 };
 
 http2_client_connection::http2_client_connection(net::transport& below, const http2_client_options& options)
-    : http2_connection(below, wire::http2::session_role::client, settings_of(options), defaults),
+    : http2_connection(below, wire::http2::session_role::client, settings_of(options), options_of(options)),
       max_streams_(options.max_streams) {}
 
 http2_client_connection::~http2_client_connection() { leave_pool(); }
@@ -56,7 +61,7 @@ task<client_outcome> http2_client_connection::opened(std::stop_token stop) {
 }
 
 std::size_t http2_client_connection::room() const noexcept {
-  if (over() || !takes_connects() || !session().may_connect()) return 0;
+  if (over() || leaving_ || is_silent() || !takes_connects() || !session().may_connect()) return 0;
   const std::size_t most = std::min<std::size_t>(max_streams_, session().peer_max_streams());
   return most - std::min(most, streams());
 }
@@ -86,14 +91,16 @@ void http2_client_connection::leave_pool() noexcept {
 
 // Nobody needs it any more.
 void http2_client_connection::update_session() {
-  if (streams() > 0 || waited_for_) return;
+  if (streams() > 0 || waited_for_ || std::exchange(leaving_, true)) return;
   leave_pool();
   session().shut_down();
 }
 
 void http2_client_connection::on_over(const net::failure& why) noexcept {
   leave_pool();
-  if (heard()) answer_.fail(failure::malformed, "what the server says does not begin as HTTP/2 does");
+  // Where the connection has not failed, it was what came that ended it.
+  if (heard() && current_state() == state::lingering)
+    answer_.fail(failure::malformed, "what the server says does not begin as HTTP/2 does");
   answer_.fail(why);
 }
 
@@ -102,6 +109,13 @@ void http2_client_connection::on_over(const net::failure& why) noexcept {
 void http2_client_connection::on_settings() {
   note_open();
   if (!answer_.given()) answer_.give();
+}
+
+// A server that refuses a stream has room for no more than the others, whatever it has announced: it may still count
+// those that have ended here.
+void http2_client_connection::on_stream_closed(wire::http2::session_stream& of, wire::http2::error_code why) {
+  if (why == wire::http2::error_code::refused_stream) max_streams_ = std::min(max_streams_, streams() - 1);
+  http2_connection::on_stream_closed(of, why);
 }
 
 void http2_client_connection::on_header(wire::http2::session_stream& of, std::string_view name,

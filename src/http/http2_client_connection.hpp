@@ -22,6 +22,8 @@ struct http2_client_options {
   std::size_t header_bytes = 32U << 10;     // of a head, which the server is told
   std::uint32_t stream_window = 64U << 10;  // bytes that the reader of a stream may leave unread
   std::size_t max_streams = std::numeric_limits<std::size_t>::max();  // if the server allows as many
+  net::duration ping_delay{};    // without a byte, before a ping is sent; 0: none is sent
+  net::duration ping_timeout{};  // for its answer
 };
 
 class http2_client_connection final : public http2_connection {
@@ -61,10 +63,12 @@ class http2_client_connection final : public http2_connection {
   void on_header(wire::http2::session_stream& of, std::string_view name, std::string_view value) override;
   void on_headers_end(wire::http2::session_stream& of, bool ends) override;
   void on_settings() override;
+  void on_stream_closed(wire::http2::session_stream& of, wire::http2::error_code why) override;
 
   void leave_pool() noexcept;
 
-  const std::size_t max_streams_;
+  std::size_t max_streams_;
+  bool leaving_ = false;
   client_answer answer_;
   std::shared_ptr<http2_client_pool> pool_;
   std::string destination_;

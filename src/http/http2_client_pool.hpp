@@ -4,6 +4,7 @@
 // thread, as the loop does.
 #pragma once
 
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -16,7 +17,7 @@
 #include <vector>
 
 #include "net/event_loop.hpp"
-#include <windhover/completion.hpp>
+#include "net/mailbox.hpp"
 #include <windhover/task.hpp>
 
 namespace windhover::http {
@@ -59,23 +60,49 @@ class http2_client_pool : public std::enable_shared_from_this<http2_client_pool>
     std::optional<making> to_make = std::nullopt;
     bool stopped = false;
   };
-  // Neither a connection nor the duty to make one, and not stopped: the server takes none over HTTP/2.
-  task<found> find(std::string destination, std::stop_token stop);
+  // Neither a connection nor the duty to make one, and not stopped: the server takes none over HTTP/2. Thread: the
+  // loop's. Throws std::bad_alloc.
+  task<found> find(net::event_loop& loop, std::string destination, std::stop_token stop);
 
   // For connections.
   void add(const std::string& destination, http2_client_connection& connection);
   void remove(const std::string& destination, http2_client_connection& connection) noexcept;
 
  private:
+  // Waits in find(). Waking it needs no memory, and resumes it later.
+  class waiter {
+   public:
+    waiter(net::event_loop& loop, http2_client_pool& in, const std::string& destination);
+    waiter(const waiter&) = delete;
+    waiter& operator=(const waiter&) = delete;
+    ~waiter();
+    // False when it was woken before.
+    bool wake(making::verdict verdict) noexcept;
+    // For its stop.
+    void stopped() noexcept { wake(making::verdict::look_again); }
+
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept { waiting_ = waiting; }
+    making::verdict await_resume() const noexcept { return verdict_; }
+
+   private:
+    net::event_loop& loop_;
+    http2_client_pool& in_;
+    const std::string& destination_;
+    net::mailbox::prepared letter_;
+    std::coroutine_handle<> waiting_;
+    making::verdict verdict_ = making::verdict::look_again;
+  };
   struct place {
     std::vector<http2_client_connection*> connections;
-    std::vector<completion<making::verdict>> waiting;
+    std::vector<waiter*> waiting;  // in the order in which they came
     bool being_made = false;
   };
+  class next_one;
+
   http2_client_connection* with_room(const std::string& destination) const noexcept;
   void forget_if_empty(const std::string& destination) noexcept;
-  void wake(const std::string& destination, std::size_t most,
-            making::verdict verdict = making::verdict::look_again) noexcept;
+  void wake(const std::string& destination, std::size_t most, making::verdict verdict) noexcept;
 
   std::map<std::string, place> places_;
 };

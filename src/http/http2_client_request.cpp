@@ -15,12 +15,11 @@ http2_client_request::http2_client_request(http2_client_stream& on, const client
 
 client_owner<http2_client_request> http2_client_request::begin(http2_client_connection& on,
                                                                const client_limits& limits) {
-  net::event_loop& loop = on.below().loop();
   auto made = std::make_unique<http2_client_stream>(on);
   http2_client_stream& stream = *made;
-  stream.set_token(loop.add(std::move(made)));
   auto driver = std::make_unique<http2_client_request>(stream, limits);
   http2_client_request& request = *driver;
+  stream.set_token(on.below().loop().add(std::move(made)));
   stream.set_driver(std::move(driver));
   return client_owner<http2_client_request>(request);
 }

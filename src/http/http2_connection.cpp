@@ -209,7 +209,7 @@ void http2_connection::time_out_lingering() noexcept {
 void http2_connection::keep_alive() noexcept {
   net::event_loop& loop = below_.loop();
   const net::duration silent = loop.now() - last_received_;
-  if (ping_sent_ && last_received_ < *ping_sent_) return below_.abort();
+  if (is_silent()) return below_.abort();
   if (silent >= options_.ping_delay) {
     ping_sent_ = loop.now();
     ping_due_ = true;

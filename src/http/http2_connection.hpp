@@ -58,7 +58,7 @@ class http2_connection : public net::driver, protected wire::http2::session_even
   // What the timer waits for.
   enum class awaited : std::uint8_t { nothing, head, request, drained, end };
 
-  // `options` must live as long as the connection. Throws std::bad_alloc.
+  // Throws std::bad_alloc.
   http2_connection(net::transport& below, wire::http2::session_role role, const wire::http2::session_settings& settings,
                    const http2_options& options);
 
@@ -89,6 +89,8 @@ class http2_connection : public net::driver, protected wire::http2::session_even
   bool over() const noexcept { return state_ == state::lingering || state_ == state::dead; }
   // Whether anything has come.
   bool heard() const noexcept { return heard_; }
+  // A ping was sent because nothing came, and still nothing does.
+  bool is_silent() const noexcept { return ping_sent_ && last_received_ < *ping_sent_; }
   void note_open() noexcept {
     if (state_ == state::opening) state_ = state::open;
   }
@@ -113,7 +115,7 @@ class http2_connection : public net::driver, protected wire::http2::session_even
   void keep_alive() noexcept;
 
   net::transport& below_;
-  const http2_options& options_;
+  const http2_options options_;
   pump* pump_ = nullptr;
   wire::http2::session session_;
   http2_stream* first_ = nullptr;

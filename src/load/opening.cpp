@@ -123,38 +123,45 @@ task<http::http2_client_connection*> make_connection(net::event_loop& loop, cons
   co_return &connection;
 }
 
+// One with room, which others may find as well.
+task<http::http2_client_connection*> find_connection(net::event_loop& loop, const load_target& to,
+                                                     const load_options& options, std::stop_token stop) {
+  // Where nobody else will look for it: thousands in a pool that have no room would all be asked by each newcomer.
+  if (options.per_connection == 1) co_return co_await make_connection(loop, to, options, std::move(stop));
+  const auto pool = http::http2_client_pool::of(loop);
+  http::http2_client_pool::found found = co_await pool->find(loop, options.url, stop);
+  if (found.stopped) fail_for_time(to, options);
+  if (found.to_make) {
+    found.connection = co_await make_connection(loop, to, options, std::move(stop));
+    found.to_make->made(*found.connection);
+  }
+  co_return found.connection;
+}
+
 task<> open_over_http2(net::event_loop& loop, const load_target& to, const load_options& options,
                        load_connection::settings with, load_connection::listener& tells, std::stop_token stop) {
-  http::http2_client_connection* connection = nullptr;
-  if (options.per_connection == 1) {
-    // Nobody else will look for it, and thousands in a pool that have no room would all be asked by each newcomer.
-    connection = co_await make_connection(loop, to, options, stop);
-  } else {
-    const auto pool = http::http2_client_pool::of(loop);
-    http::http2_client_pool::found found = co_await pool->find(options.url, stop);
-    if (found.stopped) fail_for_time(to, options);
-    connection = found.connection;
-    if (found.to_make) {
-      connection = co_await make_connection(loop, to, options, stop);
-      found.to_make->made(*connection);
-    }
-  }
+  constexpr int most_attempts = 3;
   const std::string extensions = options.compress ? wire::offer_deflate(offered) : std::string();
-  const wire::client_handshake handshake = handshake_of(to, extensions);
-  http::connect_request request{.protocol = "websocket",
-                                .scheme = to.tls ? "https" : "http",
-                                .authority = to.url.authority,
-                                .path = to.url.target,
-                                .fields = wire::client_handshake_fields(handshake)};
   const http::client_limits limits;
-  auto asking = http::http2_client_request::begin(*connection, limits);
-  const http::client_outcome outcome = co_await asking.owned().ask(std::move(request), std::move(stop));
-  require_answer(outcome, to, options);
-  require_switch(outcome.response, to);
-  const wire::handshake_outcome judged =
-      wire::verify_server_choices(outcome.response.head.fields, {}, offered_by(options));
-  net::transport& stream = asking.owned().stream();
-  begin_load(asking, stream, judged, to, with, tells);
+  for (int attempt = 1;; ++attempt) {
+    http::http2_client_connection* const connection = co_await find_connection(loop, to, options, stop);
+    const wire::client_handshake handshake = handshake_of(to, extensions);
+    http::connect_request request{.protocol = "websocket",
+                                  .scheme = to.tls ? "https" : "http",
+                                  .authority = to.url.authority,
+                                  .path = to.url.target,
+                                  .fields = wire::client_handshake_fields(handshake)};
+    auto asking = http::http2_client_request::begin(*connection, limits);
+    const http::client_outcome outcome = co_await asking.owned().ask(std::move(request), stop);
+    // Not looked at: the server may still count streams that have ended here.
+    if (outcome.why == http::client_outcome::failure::refused && attempt < most_attempts) continue;
+    require_answer(outcome, to, options);
+    require_switch(outcome.response, to);
+    const wire::handshake_outcome judged =
+        wire::verify_server_choices(outcome.response.head.fields, {}, offered_by(options));
+    net::transport& stream = asking.owned().stream();
+    co_return begin_load(asking, stream, judged, to, with, tells);
+  }
 }
 
 }  // namespace

@@ -132,6 +132,11 @@ websocket_client_settings checked_settings(const websocket_client_options& optio
       checked_size("max_response_header_count", options.max_response_header_count, 4, 100'000);
   made.limits.body_prefix = checked_size("max_response_body_bytes", options.max_response_body_bytes, 0, 16 * mebibyte);
   made.protocols = options.protocols;
+  // Where sockets look for life, so does the connection that they share. checked_settings() has looked at both.
+  if (options.keep_alive_timeout > milliseconds::zero()) {
+    made.ping_delay = options.keep_alive_interval;
+    made.ping_timeout = options.keep_alive_timeout;
+  }
   made.tls = checked_tls(options.tls, offered_over_tls(options.protocols));
   if (options.protocols == http_protocols::http1_and_http2)
     made.tls_for_http1 = checked_tls(options.tls, offered_over_tls(http_protocols::http1));

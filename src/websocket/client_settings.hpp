@@ -28,6 +28,8 @@ struct websocket_client_settings {
   std::string host;
   std::optional<wire::proxy_url> proxy;
   http_protocols protocols = http_protocols::http1;
+  net::duration ping_delay{};  // of connections of HTTP/2; 0: no pings
+  net::duration ping_timeout{};
   std::shared_ptr<const net::client_tls> tls;            // offers those protocols
   std::shared_ptr<const net::client_tls> tls_for_http1;  // for a server that chose HTTP/2 and takes no WebSockets there
   std::string identity;                                  // another one for each client: who shares connections

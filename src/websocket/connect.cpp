@@ -281,7 +281,9 @@ task<std::optional<opened_websocket>> open_where_agreed(http::secured_client ove
     }
   }
   const http::http2_client_options of_connection{.header_bytes = settings.limits.head.header_bytes,
-                                                 .stream_window = settings.connection->max_inbound_bytes};
+                                                 .stream_window = settings.connection->max_inbound_bytes,
+                                                 .ping_delay = settings.ping_delay,
+                                                 .ping_timeout = settings.ping_timeout};
   auto made = std::make_unique<http::http2_client_connection>(*over.stream, of_connection);
   http::http2_client_connection& connection = *made;
   over.connection.upgrade(std::move(made));
@@ -294,6 +296,7 @@ task<std::optional<opened_websocket>> open_where_agreed(http::secured_client ove
     co_return std::nullopt;
   }
   duty.made(connection);
+  if (connection.room() == 0) co_return std::nullopt;
   co_return co_await open_stream(connection, settings, to, details, std::move(stop));
 }
 
@@ -312,7 +315,7 @@ task<opened_websocket> open_at_once(net::event_loop& loop, const websocket_clien
   bool with_http2 = may_use_http2(settings, to);
   net::transport* below = nullptr;
   for (int refusals = 0; with_http2 && refusals < most_refusals;) {
-    http::http2_client_pool::found found = co_await pool->find(destination, stop);
+    http::http2_client_pool::found found = co_await pool->find(loop, destination, stop);
     if (found.stopped) throw connecting_stopped("while another connection to the server was made");
     std::optional<opened_websocket> opened;
     if (found.connection != nullptr) {

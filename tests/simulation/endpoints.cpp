@@ -41,11 +41,28 @@ class counted_handler {
   journal& journal_;
 };
 
+websocket_client_options options_of_clients(http_protocols protocols) {
+  websocket_client_options options;
+  options.protocols = protocols;
+  options.connect_timeout = 3s;
+  options.stalled_timeout = 10s;
+  options.dangerous_enable_compression = true;
+  options.compression_threshold = 0;
+  return options;
+}
+
+// What the handlers of an application share. Their sockets over HTTP/2 share connections.
+struct shared_by_handlers {
+  topics published;
+  websocket_client over_http1{options_of_clients(http_protocols::http1)};
+  websocket_client over_http2{options_of_clients(http_protocols::http2)};
+};
+
 // One handler's part in one socket. Which client it talks to it learns from the first message, "client 7".
 class conversation {
  public:
-  conversation(journal& in, websocket& over, topics& all) noexcept
-      : socket(over), published(all), counted_(in), journal_(in) {}
+  conversation(journal& in, websocket& over, shared_by_handlers& all) noexcept
+      : socket(over), published(all.published), shared(all), counted_(in), journal_(in) {}
   conversation(const conversation&) = delete;
   conversation& operator=(const conversation&) = delete;
   ~conversation() {
@@ -81,6 +98,7 @@ class conversation {
 
   websocket& socket;
   topics& published;
+  const shared_by_handlers& shared;
 
  private:
   counted_handler counted_;
@@ -329,14 +347,7 @@ task<> come_back(conversation& in, websocket& far, detour& through, std::stop_to
 }
 
 // Through another handler of the same application, over a WebSocket that this one opens.
-task<> echo_by_a_detour(conversation& in, http_protocols protocols) {
-  websocket_client_options options;
-  options.protocols = protocols;
-  options.connect_timeout = 3s;
-  options.stalled_timeout = 10s;
-  options.dangerous_enable_compression = true;
-  options.compression_threshold = 0;
-  const websocket_client client(options);
+task<> echo_by_a_detour(conversation& in, const websocket_client& client) {
   bool connected = false;
   try {
     websocket far = co_await client.connect("ws://192.0.2.1/mirror");
@@ -366,8 +377,8 @@ task<> echo_by_a_detour(conversation& in, http_protocols protocols) {
   in.leaves_early();
 }
 
-task<> echo_over_http1(conversation& in) { return echo_by_a_detour(in, http_protocols::http1); }
-task<> echo_over_http2(conversation& in) { return echo_by_a_detour(in, http_protocols::http2); }
+task<> echo_over_http1(conversation& in) { return echo_by_a_detour(in, in.shared.over_http1); }
+task<> echo_over_http2(conversation& in) { return echo_by_a_detour(in, in.shared.over_http2); }
 
 task<> mirror(websocket& socket, journal& notes) {
   const counted_handler counted(notes);
@@ -482,19 +493,19 @@ std::span<const std::string_view> socket_paths() noexcept {
 }
 
 void map_endpoints(web_application& application, journal& notes) {
-  const auto published = std::make_shared<topics>();
+  const auto shared = std::make_shared<shared_by_handlers>();
   bool with_context = false;
   for (const socket_endpoint& each : socket_endpoints) {
     // Every second one takes the context, and is run by the pipeline; the others by the connection itself.
     if (std::exchange(with_context, !with_context)) {
-      application.map_websocket(
-          each.path, [says = each.says, &notes, published](websocket& socket, const http_context&) -> task<> {
-            conversation here(notes, socket, *published);
-            co_await says(here);
-          });
+      application.map_websocket(each.path,
+                                [says = each.says, &notes, shared](websocket& socket, const http_context&) -> task<> {
+                                  conversation here(notes, socket, *shared);
+                                  co_await says(here);
+                                });
     } else {
-      application.map_websocket(each.path, [says = each.says, &notes, published](websocket& socket) -> task<> {
-        conversation here(notes, socket, *published);
+      application.map_websocket(each.path, [says = each.says, &notes, shared](websocket& socket) -> task<> {
+        conversation here(notes, socket, *shared);
         co_await says(here);
       });
     }

@@ -251,6 +251,7 @@ TEST(ConnectHttp2, AServerThatDoesNotBeginProperlyIsToldApart) {
     std::string_view text;
   } cases[] = {
       {"no WebSockets", test::settings_frame(), cause::refused, "ENABLE_CONNECT_PROTOCOL"},
+      {"neither yes nor no", test::settings_frame(test::setting(8, 2)), cause::not_http, "does not begin"},
       {"no HTTP/2", "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n", cause::not_http, "does not begin"},
       {"the end at once", goaway(0, error_code::no_error), cause::not_http, "does not begin"},
   };

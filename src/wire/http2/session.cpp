@@ -23,8 +23,9 @@ namespace {
 
 // Acknowledgements that wait because the peer does not read. Far more than any honest peer lets pile up.
 constexpr std::size_t most_waiting_acknowledgements = 1000;
-// Of one head. A frame holds 16 KiB, so that the largest head that is allowed has room.
-constexpr std::size_t most_continuations = 8;
+// Of one head, at least. A frame holds 16 KiB, so that there is room for what the settings allow.
+constexpr std::size_t usual_continuations = 8;
+constexpr std::size_t of_a_frame = 16384;
 // Of an answer, compressed.
 constexpr std::size_t most_head = std::size_t{1} << 20;
 
@@ -124,6 +125,7 @@ struct session::parts {
     return role == session_role::client || frame->headers.cat == NGHTTP2_HCAT_REQUEST;
   }
   int note_reset(stream_id id) noexcept {
+    if (role == session_role::client) return 0;
     return guarded([&] {
       watch.note_reset(id);
       return 0;
@@ -202,6 +204,8 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
       case NGHTTP2_RST_STREAM:
+        // A server that gives up what a client has asked for takes nothing from it.
+        if (here.role == session_role::client && here.stream(frame->hd.stream_id) != nullptr) break;
         return here.tell(event::reset);
       case NGHTTP2_PING:
         if (!acknowledges) return here.tell(event::control_frame);
@@ -333,7 +337,8 @@ std::unique_ptr<nghttp2_option, free_option> option_of(const session_settings& s
   nghttp2_option_set_no_closed_streams(made, 1);
   if (!settings.expects_preface) nghttp2_option_set_no_recv_client_magic(made, 1);
   nghttp2_option_set_max_outbound_ack(made, most_waiting_acknowledgements);
-  nghttp2_option_set_max_continuations(made, most_continuations);
+  nghttp2_option_set_max_continuations(made,
+                                       std::max(usual_continuations, settings.max_header_list_size / of_a_frame + 1));
   nghttp2_option_set_max_send_header_block_length(made, most_head);
   // It would look at a clock. Resets are counted above, where the time comes from the loop.
   nghttp2_option_set_stream_reset_rate_limit(made, std::numeric_limits<std::uint64_t>::max(), 1);
