@@ -1,12 +1,21 @@
 // Clients that share connections of HTTP/2, against a web_application.
+#include <cerrno>
+#include <cstdint>
+#include <stop_token>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "hosting/running_application.hpp"
 #include "hosting/temporary_folder.hpp"
 #include "net/self_signed_certificate.hpp"
 #include <windhover/event_loop_thread.hpp>
+#include <windhover/run_blocking.hpp>
 #include <windhover/websocket_client.hpp>
 #include <windhover/when_all.hpp>
 
@@ -14,6 +23,31 @@ namespace windhover::hosting {
 namespace {
 
 using cause = websocket_connect_error::cause;
+
+// Takes connections and says nothing on them.
+class silent_listener {
+ public:
+  silent_listener() : descriptor_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof at;
+    if (::bind(descriptor_, reinterpret_cast<const sockaddr*>(&at), size) != 0 || ::listen(descriptor_, 5) != 0 ||
+        ::getsockname(descriptor_, reinterpret_cast<sockaddr*>(&at), &size) != 0) {
+      throw std::system_error(errno, std::generic_category(), "listening");
+    }
+    port_ = ntohs(at.sin_port);
+  }
+  silent_listener(const silent_listener&) = delete;
+  silent_listener& operator=(const silent_listener&) = delete;
+  ~silent_listener() { ::close(descriptor_); }
+
+  std::string url() const { return "ws://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  int descriptor_;
+  std::uint16_t port_ = 0;
+};
 
 class Http2Client : public running_application {
  protected:
@@ -184,6 +218,89 @@ TEST_P(Http2Client, AReaderThatTakesNothingStopsNoOtherSocketOfItsConnection) {
     co_return count;
   });
   EXPECT_EQ(rounds, 100);
+}
+
+// ----- Those who wait for one another
+
+TEST_P(Http2Client, WhenTheConnectionCannotBeMadeWhoWaitsForItIsToldToo) {
+  make().use_websockets();
+  start();
+  stop();
+  const websocket_client client({.protocols = http_protocols::http2});
+  event_loop_thread loop;
+  const auto try_to = [&]() -> task<bool> {
+    try {
+      websocket socket = co_await client.connect(websocket_url("/ws"));
+    } catch (const websocket_connect_error& error) {
+      co_return error.why() == cause::not_connected;
+    }
+    co_return false;
+  };
+  const std::vector<bool> told = loop.run([&]() -> task<std::vector<bool>> {
+    std::vector<task<bool>> tries;
+    for (int i = 0; i < 20; ++i) tries.push_back(try_to());
+    co_return co_await when_all(std::move(tries));
+  });
+  EXPECT_EQ(std::ranges::count(told, true), 20);
+}
+
+TEST_P(Http2Client, WhoWaitsForAConnectionCanBeStoppedAndTheOthersGoOn) {
+  const silent_listener silent;
+  const websocket_client client({.protocols = http_protocols::http2});
+  event_loop_thread loop;
+  std::stop_source first;
+  std::stop_source second;
+  const auto try_to = [&](std::stop_token stop) -> task<std::string> {
+    try {
+      websocket socket = co_await client.connect(silent.url(), std::move(stop));
+    } catch (const websocket_connect_error& error) {
+      co_return error.what();
+    }
+    co_return "open";
+  };
+  const auto give_up = [&]() -> task<std::string> {
+    second.request_stop();
+    first.request_stop();
+    co_return "";
+  };
+  const std::vector<std::string> said = loop.run([&]() -> task<std::vector<std::string>> {
+    std::vector<task<std::string>> all;
+    all.push_back(try_to(first.get_token()));
+    all.push_back(try_to(second.get_token()));
+    all.push_back(give_up());
+    co_return co_await when_all(std::move(all));
+  });
+  EXPECT_NE(said[0].find("cancelled"), std::string::npos) << said[0];
+  EXPECT_NE(said[1].find("cancelled while another connection to the server was made"), std::string::npos) << said[1];
+}
+
+TEST_P(Http2Client, AStreamThatTheServerRefusesIsOpenedOnAnotherConnection) {
+  gate lingering;
+  make({"--Windhover:Limits:Http2:MaxStreamsPerConnection", "2"}).use_websockets();
+  app->map_websocket("/ws", echo);
+  app->map_websocket("/lingers", [&](websocket& socket) -> task<> {
+    co_await echo(socket);
+    co_await lingering.pass();
+  });
+  start();
+  const websocket_client client({.protocols = http_protocols::http2});
+  const std::string echoed = client.run(websocket_url("/ws"), [&](websocket&) -> task<std::string> {
+    {
+      websocket closed = co_await client.connect(websocket_url("/lingers"));
+      closed.abort();
+    }
+    const auto wait = [&] { lingering.await_arrival(); };
+    co_await run_blocking(wait);
+    // The client has one stream on it, and the server counts two.
+    websocket next = co_await client.connect(websocket_url("/ws"));
+    co_await next.send("on another one");
+    auto answer = co_await next.receive();
+    co_return answer ? std::string(answer->text()) : "nothing";
+  });
+  lingering.open();
+  EXPECT_EQ(echoed, "on another one");
+  EXPECT_EQ(app->counters().http2_connections, 2);
+  EXPECT_EQ(app->counters().http2_streams_refused, 1);
 }
 
 }  // namespace

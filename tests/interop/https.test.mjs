@@ -5,16 +5,17 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createSecureServer } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 
-import WebSocket from 'ws';
+import WebSocket, { WebSocketServer } from 'ws';
 
 import { within } from './bounded.mjs';
-import { requireEngine, run, serve } from './tool.mjs';
+import { requireEngine, run, runWith, serve } from './tool.mjs';
 
 requireEngine();
 const folder = mkdtempSync(join(tmpdir(), 'windhover-https-'));
@@ -283,5 +284,30 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))`;
     const before = times('were read again: CN=second');
     tool.signal('SIGHUP');
     await exchanged('second', before + 1);
+  });
+});
+
+describe('windhover connect', async () => {
+  const { key, certificate } = await makeCertificate('foreign');
+  // Node.js speaks HTTP/2, where ws cannot take WebSockets, and says so; over HTTP/1.1 ws does.
+  const server = createSecureServer({ key: readFileSync(key), cert: readFileSync(certificate), allowHTTP1: true });
+  const sockets = new WebSocketServer({ noServer: true });
+  sockets.on('connection', (socket) => socket.on('message', (data) => socket.send(data.toString())));
+  server.on('upgrade', (...request) => sockets.handleUpgrade(...request, (socket) => sockets.emit('connection', socket)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  after(() => server.close());
+  const connect = (...options) => runWith('hello\n', 'connect', `wss://127.0.0.1:${server.address().port}/`,
+    '--authorities', certificate, ...options);
+
+  test('goes back to HTTP/1.1 where a server that chose HTTP/2 takes no WebSockets there', async () => {
+    const { code, stdout, stderr } = await connect('--protocols', 'http1-and-http2');
+    assert.deepEqual([code, stdout, stderr], [0, 'hello\n', 'connected\nclosed: 1000\n']);
+  });
+
+  test('says so where it may not', async () => {
+    const { code, stderr } = await connect('--protocols', 'http2');
+    assert.equal(code, 1);
+    assert.match(stderr, /takes no WebSockets over HTTP\/2: it has not set ENABLE_CONNECT_PROTOCOL/);
   });
 });
