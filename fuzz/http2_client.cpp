@@ -72,13 +72,7 @@ void try_input(input in) {
   options.max_response_header_bytes = 512;
   options.max_response_header_count = 8;
   options.max_response_body_bytes = 32;
-  manners of_server;
-  of_server.begins_well = (choice & 16) == 0;
-  of_server.waits = (choice & 32) != 0;
-  of_server.resets = (choice & 64) != 0;
-  of_server.client_stops = (choice & 128) != 0;
-  of_server.pipe_cut = in.octet();
-  of_server.piece_cut = in.octet();
+  const manners of_server = manners::take(choice, in);
 
   const websocket_client_settings settings = checked_settings(options);
   http2_client_and_server both(settings, of_server.pipe_cut);

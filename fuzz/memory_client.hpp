@@ -35,6 +35,18 @@ struct manners {
   bool client_stops = false;   // gives up connecting when the server has sent everything
   std::uint8_t pipe_cut = 0;   // how many bytes an end of the pipe gets at most at a time
   std::uint8_t piece_cut = 0;  // how what is sent is cut
+
+  // The upper half of `choice`, and the next two octets.
+  static manners take(std::uint8_t choice, input& in) {
+    manners made;
+    made.begins_well = (choice & 16) == 0;
+    made.waits = (choice & 32) != 0;
+    made.resets = (choice & 64) != 0;
+    made.client_stops = (choice & 128) != 0;
+    made.pipe_cut = in.octet();
+    made.piece_cut = in.octet();
+    return made;
+  }
 };
 
 // Of one version of HTTP, which says when the client has asked, and what a good answer begins with.
