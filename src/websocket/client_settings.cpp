@@ -59,19 +59,32 @@ websocket_options shared_options(const websocket_client_options& options) {
   return made;
 }
 
-std::shared_ptr<const net::client_tls> checked_tls(const websocket_client_tls& options,
-                                                   std::vector<std::string> application_protocols) {
+[[noreturn]] void refuse_tls(const net::tls_error& error) {
+  throw std::invalid_argument("the WebSocket client's option tls: " + std::string(error.what()));
+}
+
+// Reads the files.
+net::client_tls_options read_tls(const websocket_client_tls& options) {
   net::client_tls_options made;
   made.verify = !options.dangerous_accept_any_certificate;
   made.expected_name = options.server_name;
-  made.application_protocols = std::move(application_protocols);
   made.handshake_timeout = {};  // the time for connecting ends it
   try {
     made.authorities = net::read_certificate_file(options.authorities);
     made.certificate = net::read_certificate(options.certificate);
-    return std::make_shared<const net::client_tls>(made);
   } catch (const net::tls_error& error) {
-    throw std::invalid_argument("the WebSocket client's option tls: " + std::string(error.what()));
+    refuse_tls(error);
+  }
+  return made;
+}
+
+std::shared_ptr<const net::client_tls> checked_tls(net::client_tls_options options,
+                                                   std::vector<std::string> application_protocols) {
+  options.application_protocols = std::move(application_protocols);
+  try {
+    return std::make_shared<const net::client_tls>(std::move(options));
+  } catch (const net::tls_error& error) {
+    refuse_tls(error);
   }
 }
 
@@ -137,9 +150,10 @@ websocket_client_settings checked_settings(const websocket_client_options& optio
     made.ping_delay = options.keep_alive_interval;
     made.ping_timeout = options.keep_alive_timeout;
   }
-  made.tls = checked_tls(options.tls, offered_over_tls(options.protocols));
+  const net::client_tls_options tls = read_tls(options.tls);
+  made.tls = checked_tls(tls, offered_over_tls(options.protocols));
   if (options.protocols == http_protocols::http1_and_http2)
-    made.tls_for_http1 = checked_tls(options.tls, offered_over_tls(http_protocols::http1));
+    made.tls_for_http1 = checked_tls(tls, offered_over_tls(http_protocols::http1));
   made.identity = new_identity();
   // Sub-protocols and fields are judged where they are written.
   const std::vector<std::string_view> protocols(made.sub_protocols.begin(), made.sub_protocols.end());
