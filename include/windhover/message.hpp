@@ -113,6 +113,7 @@ class received {
   message* operator->() && = delete;
 
  private:
+  friend struct message_access;
   struct nothing {};
   union {
     nothing none_;

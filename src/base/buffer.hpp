@@ -7,8 +7,11 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <new>
 #include <span>
 #include <utility>
+
+#include "base/memory_pool.hpp"
 
 namespace windhover::base {
 
@@ -19,7 +22,10 @@ class buffer {
   buffer& operator=(const buffer&) = delete;
 
   // A buffer of at least `capacity` bytes, with one reference that the caller owns. Throws std::bad_alloc.
-  static buffer* allocate(std::size_t capacity);
+  static buffer* allocate(std::size_t capacity) {
+    const std::size_t size = pool_block_size(sizeof(buffer) + capacity);
+    return ::new (pool_allocate(size)) buffer(size - sizeof(buffer));
+  }
 
   std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
   const std::byte* data() const noexcept { return reinterpret_cast<const std::byte*>(this + 1); }
@@ -35,7 +41,11 @@ class buffer {
  private:
   explicit buffer(std::size_t capacity) noexcept : capacity_(capacity) {}
   ~buffer() = default;
-  void destroy() noexcept;
+  void destroy() noexcept {
+    const std::size_t size = sizeof(buffer) + capacity_;
+    this->~buffer();
+    pool_release(this, size);
+  }
 
   std::atomic<std::uint32_t> references_{1};
   std::size_t capacity_;

@@ -5,17 +5,91 @@
 // allocator, so that use after release is seen.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <new>
 
 namespace windhover::base {
 
+namespace pool {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool passes_through = true;
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+inline constexpr bool passes_through = true;
+#else
+inline constexpr bool passes_through = false;
+#endif
+#else
+inline constexpr bool passes_through = false;
+#endif
+
+// Classes of 16 bytes up to 1 KiB, because an idle connection is made of small blocks, then powers of two up to 1 MiB;
+// larger blocks go to the allocator.
+inline constexpr std::size_t step = 16;
+inline constexpr std::size_t small_limit = 1024;
+inline constexpr std::size_t small_classes = small_limit / step;
+inline constexpr std::size_t large_limit = std::size_t{1} << 20;
+inline constexpr std::size_t classes = small_classes + 10;
+
+constexpr std::size_t class_of(std::size_t size) noexcept {
+  if (size <= small_limit) return size == 0 ? 0 : (size - 1) / step;
+  return small_classes + static_cast<std::size_t>(std::bit_width(size - 1)) - 11;
+}
+
+constexpr std::size_t size_of_class(std::size_t index) noexcept {
+  if (index < small_classes) return (index + 1) * step;
+  return std::size_t{2048} << (index - small_classes);
+}
+static_assert(size_of_class(class_of(large_limit)) == large_limit && class_of(large_limit) == classes - 1);
+static_assert(class_of(1025) == small_classes && size_of_class(small_classes) == 2048);
+
+struct free_block {
+  free_block* next;
+};
+
+// The blocks of one class that a thread keeps.
+struct free_list {
+  free_block* first = nullptr;
+  std::size_t room = 0;  // for so many more; none until the thread has released its first block
+};
+
+// Of the thread. Without a constructor or a destructor, so that looking at them is one access to memory.
+extern constinit thread_local std::array<free_list, classes> lists;
+
+// Where the lists have none, and no room.
+void release_without_room(void* block, std::size_t index) noexcept;
+
+}  // namespace pool
+
 // The size that a block of at least `size` bytes really has. Pass this or `size` to pool_release.
-std::size_t pool_block_size(std::size_t size) noexcept;
+constexpr std::size_t pool_block_size(std::size_t size) noexcept {
+  return size > pool::large_limit ? size : pool::size_of_class(pool::class_of(size));
+}
 
 // At least `size` bytes, aligned for any type. Throws std::bad_alloc.
-void* pool_allocate(std::size_t size);
+inline void* pool_allocate(std::size_t size) {
+  if (pool::passes_through || size > pool::large_limit) return ::operator new(size);
+  const std::size_t index = pool::class_of(size);
+  pool::free_list& from = pool::lists[index];
+  pool::free_block* const block = from.first;
+  if (block == nullptr) return ::operator new(pool::size_of_class(index));
+  from.first = block->next;
+  ++from.room;
+  return block;
+}
 
 // `size` is what pool_allocate was given, or the block size of that.
-void pool_release(void* block, std::size_t size) noexcept;
+inline void pool_release(void* block, std::size_t size) noexcept {
+  if (pool::passes_through || size > pool::large_limit) return ::operator delete(block);
+  const std::size_t index = pool::class_of(size);
+  pool::free_list& to = pool::lists[index];
+  if (to.room == 0) return pool::release_without_room(block, index);
+  to.first = ::new (block) pool::free_block{to.first};
+  --to.room;
+}
 
 }  // namespace windhover::base

@@ -19,23 +19,21 @@ constexpr std::size_t submit_bytes = std::size_t{256} << 10;
 constexpr std::size_t arena_size = std::size_t{128} << 10;
 constexpr std::size_t spare_outgoing_kept = 256;
 
-thread_local event_loop* loop_of_this_thread = nullptr;
-
 }  // namespace
 
-event_loop* event_loop::current() noexcept { return loop_of_this_thread; }
+constinit thread_local event_loop* event_loop::running_ = nullptr;
 
 event_loop& event_loop::required(const char* what_for) {
-  if (loop_of_this_thread == nullptr) {
+  if (running_ == nullptr) {
     throw std::logic_error(
         std::string(what_for) +
         " works only on the thread of an event loop: call it from a handler, not from a thread of your own");
   }
-  return *loop_of_this_thread;
+  return *running_;
 }
 
-event_loop::scope::scope(event_loop& entered) noexcept : previous_(std::exchange(loop_of_this_thread, &entered)) {}
-event_loop::scope::~scope() { loop_of_this_thread = previous_; }
+event_loop::scope::scope(event_loop& entered) noexcept : previous_(std::exchange(running_, &entered)) {}
+event_loop::scope::~scope() { running_ = previous_; }
 
 event_loop::event_loop(std::unique_ptr<engine> with, event_loop_options options)
     : engine_(std::move(with)),

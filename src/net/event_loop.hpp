@@ -146,7 +146,7 @@ class event_loop final : private engine_events {
   ~event_loop();
 
   // The loop that is running on this thread, or null.
-  static event_loop* current() noexcept;
+  static event_loop* current() noexcept { return running_; }
   // The same, for code that cannot do without. Throws std::logic_error outside of a loop's thread.
   static event_loop& required(const char* what_for);
 
@@ -271,6 +271,8 @@ class event_loop final : private engine_events {
   void note_hold(token holder) noexcept;
   void report_hold() noexcept;
   static void wake(void* self) noexcept;
+
+  static constinit thread_local event_loop* running_;
 
   std::unique_ptr<engine> engine_;
   event_loop_options options_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 #include <utility>
 
 #include "base/buffer.hpp"
@@ -19,6 +20,14 @@ struct message_access {
   static message make(base::buffer_ref buffer, std::size_t offset, std::size_t size, message_type type) noexcept {
     std::byte* const data = buffer ? buffer->data() + offset : nullptr;
     return {buffer.detach(), data, size, type};
+  }
+  // The same, where nothing was received yet. Made in place: a message that is moved as soon as it was made has the
+  // processor wait for its own writes.
+  static void put(received& into, base::buffer_ref buffer, std::size_t offset, std::size_t size,
+                  message_type type) noexcept {
+    std::byte* const data = buffer->data() + offset;
+    ::new (&into.message_) message(buffer.detach(), data, size, type);
+    into.outcome_ = received::outcome::message;
   }
   static base::buffer* owner(const message& whole) noexcept { return whole.owner_; }
   static std::byte* data(const message& whole) noexcept { return whole.data_; }

@@ -157,7 +157,8 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
     in_frame_ = true;
     if (!is_control(decoder_.frame().code)) {
       if (compression_ != nullptr && !begin_frame_where_compression_is()) return true;
-      if (is_whole_message_for_a_receiver(bytes.size())) {
+      // Most messages are one frame that comes at once, to a handler that waits: they need not go through the queue.
+      if (receiver_ != nullptr && !drop_messages_ && decoder_.is_whole_message(bytes.size())) {
         hand_over_whole_message(bytes);
         return true;
       }
@@ -172,24 +173,16 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
   return decode_payload(bytes);
 }
 
-// Most messages are one frame that comes at once, to a handler that waits: they need not go through the queue.
-bool websocket_connection::is_whole_message_for_a_receiver(std::size_t available) const noexcept {
-  const auto frame = decoder_.frame();
-  return receiver_ != nullptr && !drop_messages_ && frame.first && frame.fin && !frame.compressed &&
-         frame.payload_length <= available && frame.payload_length > 0;
-}
-
 void websocket_connection::hand_over_whole_message(std::span<const std::byte>& bytes) {
-  const auto frame = decoder_.frame();
-  const auto size = static_cast<std::size_t>(frame.payload_length);
+  const auto type = static_cast<message_type>(decoder_.frame().code);
+  const auto size = static_cast<std::size_t>(decoder_.payload_remaining());
   base::buffer_ref buffer = base::buffer_ref::allocate(message_access::headroom + size);
   decoder_.read_payload(bytes, {buffer->data() + message_access::headroom, size});
   in_frame_ = false;
   if (!decoder_.end_frame()) return fail(decoder_.error());
   ++counters_.messages_received;
   websocket::receive_awaiter& awaiter = *std::exchange(receiver_, nullptr);
-  const auto type = static_cast<message_type>(frame.code);
-  awaiter.result_ = received(message_access::make(std::move(buffer), message_access::headroom, size, type));
+  message_access::put(awaiter.result_, std::move(buffer), message_access::headroom, size, type);
   awaiter.waiter_.resume();
 }
 

@@ -139,7 +139,6 @@ class websocket_connection final : public net::driver {
   bool begin_frame_where_compression_is();
   bool end_compressed_message();
   void decode_control(std::span<const std::byte>& bytes);
-  bool is_whole_message_for_a_receiver(std::size_t available) const noexcept;
   void hand_over_whole_message(std::span<const std::byte>& bytes);
   void begin_data_frame();
   void end_data_frame();

@@ -54,6 +54,7 @@ frame_decoder::frame_decoder(role own_role, const limits& bounds, bool compressi
 frame_decoder::step frame_decoder::read_header(std::span<const std::byte>& in) noexcept {
   if (error_ != websocket_error::none) return step::error;
   assert(remaining_ == 0);
+  if (read_short_message_header(in)) return step::frame;
   if (header_octets_ != 0 || in.size() < 2) return read_header_by_octets(in);
   if (!take_first_octet(in[0]) || !take_second_octet(in[1])) return step::error;
   if (in.size() < header_size_) return read_header_by_octets(in);
@@ -67,6 +68,26 @@ frame_decoder::step frame_decoder::read_header(std::span<const std::byte>& in) n
   in = in.subspan(header_size_);
   begin_frame();
   return step::frame;
+}
+
+// A whole message of at most 125 octets, which most messages are, breaks no rule but that of its length. False: it is
+// something else, or not here yet, and nothing has changed.
+bool frame_decoder::read_short_message_header(std::span<const std::byte>& in) noexcept {
+  const std::size_t size = 2 + mask_size();
+  if (in.size() < size || header_octets_ != 0 || message_is_open()) return false;
+  const auto first = std::to_integer<std::uint8_t>(in[0]);
+  if (!is_plain_message(first)) return false;
+  const auto expected_mask = own_role_ == role::server ? mask_bit : std::uint8_t{0};
+  // With the wrong mask bit it is too long.
+  const auto length = static_cast<std::uint8_t>(std::to_integer<std::uint8_t>(in[1]) ^ expected_mask);
+  if (length >= 126 || length > maximum_message_size_) return false;
+  if (own_role_ == role::server) std::memcpy(&key_, in.data() + 2, sizeof key_);
+  in = in.subspan(size);
+  first_octet_ = first;
+  message_ = static_cast<std::uint8_t>(first & ~fin_bit);
+  message_received_ = remaining_ = length_ = length;
+  fragments_ = 1;
+  return true;
 }
 
 frame_decoder::step frame_decoder::read_header_by_octets(std::span<const std::byte>& in) noexcept {

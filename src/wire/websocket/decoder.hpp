@@ -68,6 +68,11 @@ class frame_decoder {
             .compressed = !is_control(code()) && (message_ & rsv1_bit) != 0,
             .payload_length = length_};
   }
+  // Whether it is a message by itself, neither empty nor compressed, and its payload is among the `available` octets
+  // that come next.
+  [[nodiscard]] bool is_whole_message(std::size_t available) const noexcept {
+    return is_plain_message(first_octet_) && remaining_ <= available && remaining_ > 0;
+  }
 
   // Copies as many unmasked octets of the payload to `out` as are left of it, available in `in` and fit; advances `in`
   // and returns their number. Text is validated on the way, up to the last octet: on error nothing of this call is of
@@ -93,12 +98,18 @@ class frame_decoder {
   static constexpr std::uint8_t fin_bit = 0x80;
   static constexpr std::uint8_t rsv1_bit = 0x40;
 
+  // A first octet with FIN, no reserved bit, and the opcode of a message.
+  static constexpr bool is_plain_message(std::uint8_t first_octet) noexcept {
+    return first_octet == (fin_bit | static_cast<std::uint8_t>(opcode::text)) ||
+           first_octet == (fin_bit | static_cast<std::uint8_t>(opcode::binary));
+  }
   [[nodiscard]] opcode code() const noexcept { return static_cast<opcode>(first_octet_ & 0x0f); }
   [[nodiscard]] opcode message_code() const noexcept { return static_cast<opcode>(message_ & 0x0f); }
   [[nodiscard]] bool message_is_open() const noexcept { return fragments_ != 0; }
   [[nodiscard]] std::size_t mask_size() const noexcept { return own_role_ == role::server ? 4 : 0; }
   [[nodiscard]] bool validates_text() const noexcept;
 
+  bool read_short_message_header(std::span<const std::byte>& in) noexcept;
   step read_header_by_octets(std::span<const std::byte>& in) noexcept;
   bool take_header_octet(std::byte octet) noexcept;
   bool take_first_octet(std::byte octet) noexcept;

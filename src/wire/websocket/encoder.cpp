@@ -1,7 +1,5 @@
 #include "wire/websocket/encoder.hpp"
 
-#include <cstring>
-
 namespace windhover::wire {
 
 masking_key make_masking_key(base::random_source& random) noexcept {
@@ -16,15 +14,6 @@ std::span<std::byte> encode_frame_in_place(std::span<std::byte> payload, const f
   std::byte* frame = payload.data() - header_size;
   encode_frame_header(frame, header, payload.size());
   return {frame, header_size + payload.size()};
-}
-
-std::size_t encode_frame(std::byte* out, const frame_header& header, std::span<const std::byte> payload) noexcept {
-  const std::size_t header_size = encode_frame_header(out, header, payload.size());
-  if (header.mask)
-    unmask_copy(out + header_size, payload.data(), payload.size(), *header.mask, 0);
-  else if (!payload.empty())
-    std::memcpy(out + header_size, payload.data(), payload.size());
-  return header_size + payload.size();
 }
 
 std::size_t encode_control_frame(std::span<std::byte, maximum_control_frame> out, opcode code,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <optional>
 #include <span>
 
@@ -20,7 +21,15 @@ std::span<std::byte> encode_frame_in_place(std::span<std::byte> payload, const f
 
 // Writes header and payload, masked if the header has a key, to `out` and returns the size of both. `out` has room for
 // frame_header_size() octets and the payload, and does not overlap the payload.
-std::size_t encode_frame(std::byte* out, const frame_header& header, std::span<const std::byte> payload) noexcept;
+inline std::size_t encode_frame(std::byte* out, const frame_header& header,
+                                std::span<const std::byte> payload) noexcept {
+  const std::size_t header_size = encode_frame_header(out, header, payload.size());
+  if (header.mask)
+    unmask_copy(out + header_size, payload.data(), payload.size(), *header.mask, 0);
+  else if (!payload.empty())
+    std::memcpy(out + header_size, payload.data(), payload.size());
+  return header_size + payload.size();
+}
 
 // The same for a control frame, whose payload has at most maximum_control_payload octets. A longer one is a mistake of
 // the caller: nothing is written, and the size is 0.

@@ -1,6 +1,7 @@
 // The header of a frame (RFC 6455, section 5.2): its parts, its size and how it is written.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,27 @@ struct frame_header {
 
 // Writes the header, with the length in its minimal encoding, and returns its size. `out` has room for as many octets
 // as frame_header_size() says, which is never more than maximum_frame_header.
-std::size_t encode_frame_header(std::byte* out, const frame_header& header, std::uint64_t payload_length) noexcept;
+constexpr std::size_t encode_frame_header(std::byte* out, const frame_header& header,
+                                          std::uint64_t payload_length) noexcept {
+  std::byte* const begin = out;
+  const unsigned first = static_cast<unsigned>(header.code) | (header.fin ? 0x80U : 0U) | (header.rsv1 ? 0x40U : 0U);
+  const unsigned mask_bit = header.mask ? 0x80 : 0;
+  const auto write_length = [&](unsigned octets) {
+    for (unsigned shift = 8 * octets; shift != 0; shift -= 8)
+      *out++ = static_cast<std::byte>(payload_length >> (shift - 8));
+  };
+  *out++ = static_cast<std::byte>(first);
+  if (payload_length <= 125) {
+    *out++ = static_cast<std::byte>(mask_bit | payload_length);
+  } else if (payload_length <= 0xffff) {
+    *out++ = static_cast<std::byte>(mask_bit | 126);
+    write_length(2);
+  } else {
+    *out++ = static_cast<std::byte>(mask_bit | 127);
+    write_length(8);
+  }
+  if (header.mask) out = std::copy(header.mask->bytes.begin(), header.mask->bytes.end(), out);
+  return static_cast<std::size_t>(out - begin);
+}
 
 }  // namespace windhover::wire
