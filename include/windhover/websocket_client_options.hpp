@@ -9,10 +9,11 @@
 #include <windhover/certificate_files.hpp>
 #include <windhover/headers.hpp>
 #include <windhover/http_protocols.hpp>
+#include <windhover/tls_version.hpp>
 
 namespace windhover {
 
-// For wss:// URLs. TLS 1.2 or newer (RFC 8446); the files are read when the client is made.
+// For wss:// URLs. The files are read when the client is made.
 struct websocket_client_tls {
   // A PEM file with the authorities that the server's certificate must come from; those of the system when empty.
   std::string authorities = {};
@@ -21,6 +22,9 @@ struct websocket_client_tls {
   std::string server_name = {};
   // The client's own certificate, for servers that ask for one.
   certificate_files certificate = {};
+  // Servers that speak only older or newer versions are refused; the same one twice is that one alone.
+  tls_version least_version = tls_version::tls_1_2;
+  tls_version most_version = tls_version::tls_1_3;
   // DANGEROUS: with it anybody on the way can read and change everything. For experiments on one machine; set
   // `authorities` instead where you know the server's certificate.
   bool dangerous_accept_any_certificate = false;

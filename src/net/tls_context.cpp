@@ -30,15 +30,25 @@ constexpr const char* groups = "X25519:P-256:P-384";
 // Tickets are good at whichever of a server's certificates they were issued.
 constexpr std::array<unsigned char, 9> session_scope = {'w', 'i', 'n', 'd', 'h', 'o', 'v', 'e', 'r'};
 
-openssl::context make_context(const SSL_METHOD* method, tls_version least) {
+int number_of(tls_version version) noexcept {
+  return version == tls_version::tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+// OpenSSL takes such bounds, and then every handshake fails.
+void check_versions(tls_version least, tls_version most) {
+  if (least > most) throw tls_error("no version of TLS is allowed: the least one is newer than the most");
+}
+
+openssl::context make_context(const SSL_METHOD* method, tls_version least, tls_version most) {
   ERR_clear_error();
   openssl::context made(SSL_CTX_new(method));
   if (!made) throw std::bad_alloc();
   SSL_CTX* const context = made.get();
-  const bool set =
-      SSL_CTX_set_min_proto_version(context, least == tls_version::tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION) == 1 &&
-      SSL_CTX_set_cipher_list(context, suites_of_1_2) == 1 && SSL_CTX_set_ciphersuites(context, suites_of_1_3) == 1 &&
-      SSL_CTX_set1_groups_list(context, groups) == 1;
+  const bool set = SSL_CTX_set_min_proto_version(context, number_of(least)) == 1 &&
+                   SSL_CTX_set_max_proto_version(context, number_of(most)) == 1 &&
+                   SSL_CTX_set_cipher_list(context, suites_of_1_2) == 1 &&
+                   SSL_CTX_set_ciphersuites(context, suites_of_1_3) == 1 &&
+                   SSL_CTX_set1_groups_list(context, groups) == 1;
   if (!set) throw tls_error("TLS cannot be set up: " + std::string(openssl::last_error()));
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                    SSL_OP_PRIORITIZE_CHACHA);
@@ -147,12 +157,13 @@ server_tls::contexts::contexts(const server_tls_options& options, std::shared_pt
       application_protocols_(protocol_list(options.application_protocols)),
       handshake_timeout_(options.handshake_timeout) {
   if (options.certificates.empty()) throw tls_error("a server needs a certificate: name one");
+  check_versions(options.least, options.most);
   for (const tls_certificate& each : options.certificates) add(each, options);
 }
 
 void server_tls::contexts::add(const tls_certificate& certificate, const server_tls_options& options) {
   const loaded_certificate loaded(certificate);
-  openssl::context made = make_context(TLS_server_method(), options.least);
+  openssl::context made = make_context(TLS_server_method(), options.least, options.most);
   SSL_CTX* const context = made.get();
   use(context, certificate, loaded);
   SSL_CTX_set_session_id_context(context, session_scope.data(), session_scope.size());
@@ -232,7 +243,7 @@ std::shared_ptr<const server_tls::contexts> server_tls::current() const {
 // ----- The client
 
 client_tls::context::context(const client_tls_options& options)
-    : context_(make_context(TLS_client_method(), tls_version::tls_1_2)),
+    : context_(make_context(TLS_client_method(), options.least, options.most)),
       expected_name_(options.expected_name),
       handshake_timeout_(options.handshake_timeout) {
   SSL_CTX* const made = context_.get();
@@ -267,6 +278,7 @@ openssl::session client_tls::context::new_session(const std::string& host) const
 }
 
 client_tls::client_tls(client_tls_options options) : options_(std::move(options)) {
+  check_versions(options_.least, options_.most);
   const bool trusts_the_system = options_.verify && options_.authorities.empty();
   if (!trusts_the_system || !options_.certificate.certificate.empty()) static_cast<void>(current());
 }

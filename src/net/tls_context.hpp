@@ -1,7 +1,7 @@
 // What connections with TLS share: certificates, keys of session tickets, what is allowed and what is verified.
 //
-// TLS 1.2 and 1.3; of 1.2 only the suites with forward secrecy and authenticated encryption. No compression, no
-// renegotiation, no early data.
+// TLS 1.2 and 1.3, or one of them; of 1.2 only the suites with forward secrecy and authenticated encryption. No
+// compression, no renegotiation, no early data.
 #pragma once
 
 #include <chrono>
@@ -27,7 +27,9 @@ struct server_tls_options {
   std::string client_authorities;  // PEM: who may have issued them; empty: whom the system trusts
   // ALPN (RFC 7301), the best first. A client that offers none of them is refused; one that does not offer is not.
   std::vector<std::string> application_protocols = {"http/1.1"};
+  // A handshake agrees on the newest one that both sides allow.
   tls_version least = tls_version::tls_1_2;
+  tls_version most = tls_version::tls_1_3;
   duration handshake_timeout = std::chrono::seconds(10);  // 0: none
 };
 
@@ -59,6 +61,8 @@ struct client_tls_options {
   std::string expected_name;    // that the certificate must be for; empty: the host that is connected to
   tls_certificate certificate;  // the client's own; none without a text
   std::vector<std::string> application_protocols = {"http/1.1"};
+  tls_version least = tls_version::tls_1_2;
+  tls_version most = tls_version::tls_1_3;
   duration handshake_timeout = std::chrono::seconds(10);  // 0: none
 };
 

@@ -68,6 +68,8 @@ net::client_tls_options read_tls(const websocket_client_tls& options) {
   net::client_tls_options made;
   made.verify = !options.dangerous_accept_any_certificate;
   made.expected_name = options.server_name;
+  made.least = options.least_version;
+  made.most = options.most_version;
   made.handshake_timeout = {};  // the time for connecting ends it
   try {
     made.authorities = net::read_certificate_file(options.authorities);

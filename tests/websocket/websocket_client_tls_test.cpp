@@ -155,6 +155,32 @@ TEST_P(WebsocketClientTls, ShowsItsOwnCertificate) {
   EXPECT_NE(std::string_view(failure.what()).find("certificate required"), std::string_view::npos) << failure.what();
 }
 
+TEST_P(WebsocketClientTls, SpeaksNoOtherVersionsThanItIsToldTo) {
+  const endpoint at = serve_tls();
+  std::string seen;
+  handle_with([&](http::exchange& exchange) -> task<> {
+    seen = exchange.transport().tls()->protocol;
+    co_await test::echo_or_400(exchange);
+  });
+  const auto speaking = [this](tls_version least, tls_version most) {
+    return client_with([&](auto& options) {
+      options.tls.authorities = authority_.path();
+      options.tls.least_version = least;
+      options.tls.most_version = most;
+    });
+  };
+  echo_through(speaking(tls_version::tls_1_2, tls_version::tls_1_3), secure_url(at));
+  EXPECT_EQ(seen, "TLSv1.3");
+  echo_through(speaking(tls_version::tls_1_2, tls_version::tls_1_2), secure_url(at));
+  EXPECT_EQ(seen, "TLSv1.2");
+
+  net::server_tls_options older = test_certificates::server_options();
+  older.most = tls_version::tls_1_2;
+  const auto failure = failure_of(speaking(tls_version::tls_1_3, tls_version::tls_1_3), secure_url(serve_tls(older)));
+  EXPECT_EQ(failure.why(), cause::tls_failed);
+  EXPECT_NE(std::string_view(failure.what()).find("protocol version"), std::string_view::npos) << failure.what();
+}
+
 TEST_P(WebsocketClientTls, AServerWithoutTlsIsNoServer) {
   const endpoint at = serve();
   const auto failure = failure_of(trusting(), secure_url(at));
@@ -194,7 +220,7 @@ TEST_P(WebsocketClientTls, AServerThatGoesWithinTheHandshakeIsNoted) {
       << failure.what();
 }
 
-TEST(WebsocketClientTlsOptions, FilesThatCannotBeUsedAreNamed) {
+TEST(WebsocketClientTlsOptions, WhatCannotBeUsedIsNamed) {
   const auto refusal = [](const websocket_client_tls& tls) {
     try {
       const websocket_client client({.tls = tls});
@@ -203,6 +229,8 @@ TEST(WebsocketClientTlsOptions, FilesThatCannotBeUsedAreNamed) {
     }
     return std::string();
   };
+  EXPECT_EQ(refusal({.least_version = tls_version::tls_1_3, .most_version = tls_version::tls_1_2}),
+            "the WebSocket client's option tls: no version of TLS is allowed: the least one is newer than the most");
   EXPECT_EQ(refusal({.authorities = "/nowhere.pem"}),
             "the WebSocket client's option tls: the file '/nowhere.pem' cannot be opened: No such file or directory");
   EXPECT_EQ(refusal({.certificate = {.certificate = "/nowhere.pem"}}),
