@@ -27,8 +27,10 @@ struct https_options {
   // The authorities that clients' certificates must come from, a PEM file. Empty: those of the system.
   std::string client_certificate_authority = {};
   http_protocols protocols = http_protocols::http1_and_http2;
-  // Older versions are refused.
+  // Older and newer versions are refused; with the same one twice it is that one alone. A least version that is newer
+  // than the most is refused by use_https, with std::invalid_argument.
   tls_version least_version = tls_version::tls_1_2;
+  tls_version most_version = tls_version::tls_1_3;
   // How long a handshake may take.
   std::chrono::milliseconds handshake_timeout = std::chrono::seconds(10);
 };

@@ -104,7 +104,8 @@ class web_application {
   void use_logger(logger& own) noexcept;
 
   // How https:// URLs are served, where the configuration (Windhover:Endpoints, Windhover:Certificates) says nothing
-  // else; without certificates in either, with the development certificate.
+  // else; without certificates in either, with the development certificate. Throws std::invalid_argument when the
+  // options leave no version of TLS.
   //
   //   app.use_https({.certificate = {.certificate = "example.pem", .key = "example.key"}});
   void use_https(https_options options);

@@ -23,7 +23,7 @@ std::optional<std::string_view> key_for_https(const endpoint_settings& endpoint)
   if (!endpoint.hosts.empty()) return "Sni";
   if (endpoint.client_certificates) return "ClientCertificateMode";
   if (!endpoint.client_certificate_authority.empty()) return "ClientCertificateAuthority";
-  if (endpoint.least_version) return "SslProtocols";
+  if (endpoint.versions) return "SslProtocols";
   return std::nullopt;
 }
 
@@ -46,7 +46,7 @@ host_certificate_settings& host_named(endpoint_settings& endpoint, std::string_v
   return endpoint.hosts.back();
 }
 
-tls_version least_version_of(std::span<const std::string> names) {
+tls_versions versions_of(std::span<const std::string> names) {
   bool has_1_2 = false;
   bool has_1_3 = false;
   bool has_other = false;
@@ -59,10 +59,18 @@ tls_version least_version_of(std::span<const std::string> names) {
       has_other = true;
     }
   }
-  // Without 1.3 a server would be less safe than with it, for nothing: a client that does not know it takes 1.2.
-  if (has_other || !has_1_3)
-    throw configuration_error("expected [\"Tls12\", \"Tls13\"] or [\"Tls13\"]; older versions are not spoken");
-  return has_1_2 ? tls_version::tls_1_2 : tls_version::tls_1_3;
+  if (has_other || (!has_1_2 && !has_1_3))
+    throw configuration_error("expected a list of \"Tls12\", \"Tls13\" or both; older versions are not spoken");
+  return {.least = has_1_2 ? tls_version::tls_1_2 : tls_version::tls_1_3,
+          .most = has_1_3 ? tls_version::tls_1_3 : tls_version::tls_1_2};
+}
+
+void take_defaults(endpoint_settings& endpoint, const endpoint_settings& defaults) {
+  if (!endpoint.protocols) endpoint.protocols = defaults.protocols;
+  if (!endpoint.client_certificates) endpoint.client_certificates = defaults.client_certificates;
+  if (endpoint.client_certificate_authority.empty())
+    endpoint.client_certificate_authority = defaults.client_certificate_authority;
+  if (!endpoint.versions) endpoint.versions = defaults.versions;
 }
 
 void check_certificate(const certificate_files& certificate, std::string_view key) {

@@ -1,5 +1,5 @@
-// The sections `Windhover:Endpoints` and `Windhover:Certificates`: addresses with names, each with its URL and, for
-// https, its certificates. Names and meaning are those of Kestrel.
+// The sections `Windhover:Endpoints`, `Windhover:EndpointDefaults` and `Windhover:Certificates`: addresses with names,
+// each with its URL and, for https, its certificates. Names and meaning are those of Kestrel.
 //
 // Here stands what the configuration says, and nothing more: no file is read. What is not said is left empty, so that
 // the options in the code can say it instead.
@@ -22,6 +22,13 @@ struct host_certificate_settings {
   certificate_files certificate;
 };
 
+// The oldest and the newest one that may be agreed on.
+struct tls_versions {
+  tls_version least = tls_version::tls_1_2;
+  tls_version most = tls_version::tls_1_3;
+  bool operator==(const tls_versions&) const = default;
+};
+
 struct endpoint_settings {
   std::string name;
   std::optional<listening_url> url;
@@ -30,15 +37,18 @@ struct endpoint_settings {
   std::vector<host_certificate_settings> hosts;
   std::optional<client_certificate_mode> client_certificates;
   std::string client_certificate_authority;
-  std::optional<tls_version> least_version;
+  std::optional<tls_versions> versions;
 };
 
 // The one of that name, in any case; made when it is not there. The same for the host of an endpoint.
 endpoint_settings& endpoint_named(std::vector<endpoint_settings>& all, std::string_view name);
 host_certificate_settings& host_named(endpoint_settings& endpoint, std::string_view host);
 
-// The list SslProtocols: Tls13, or Tls12 and Tls13. Throws configuration_error.
-tls_version least_version_of(std::span<const std::string> names);
+// The list SslProtocols: Tls12, Tls13 or both. Throws configuration_error.
+tls_versions versions_of(std::span<const std::string> names);
+
+// What an endpoint does not say is taken from the defaults; those of https do nothing without it.
+void take_defaults(endpoint_settings& endpoint, const endpoint_settings& defaults);
 
 // Throws configuration_error for an endpoint without a URL, a certificate without the path of its file, and what
 // belongs to https at an endpoint without it.

@@ -86,7 +86,7 @@ served_endpoints::served_endpoints(const settings& from, const https_options& in
     for (const listening_url& each : from.urls) {
       endpoint_settings endpoint;
       endpoint.url = each;
-      add(endpoint, from, in_code);
+      add(std::move(endpoint), from, in_code);
     }
     return;
   }
@@ -99,7 +99,8 @@ served_endpoints::served_endpoints(const settings& from, const https_options& in
   for (const endpoint_settings& each : from.endpoints) add(each, from, in_code);
 }
 
-void served_endpoints::add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) {
+void served_endpoints::add(endpoint_settings endpoint, const settings& from, const https_options& in_code) {
+  take_defaults(endpoint, from.endpoint_defaults);
   served_endpoint served{.url = endpoint.url.value(), .protocols = endpoint.protocols.value_or(in_code.protocols)};
   if (is_https(served.url)) {
     tls_site site = site_of(endpoint, from, in_code);
@@ -149,7 +150,9 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
   site.client_certificate_authority = located(authority, from.content_root);
   site.options.client_certificates = endpoint.client_certificates.value_or(in_code.client_certificates);
   site.options.application_protocols = application_protocols_of(endpoint.protocols.value_or(in_code.protocols));
-  site.options.least = endpoint.least_version.value_or(in_code.least_version);
+  const tls_versions versions = endpoint.versions.value_or(tls_versions{in_code.least_version, in_code.most_version});
+  site.options.least = versions.least;
+  site.options.most = versions.most;
   site.options.handshake_timeout = in_code.handshake_timeout;
   return site;
 }

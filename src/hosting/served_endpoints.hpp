@@ -27,9 +27,9 @@ struct served_endpoint {
 
 class served_endpoints {
  public:
-  // Endpoints of the configuration take the place of URLs; for each https address, what the configuration says of it
-  // goes before its default certificate, that before the options of the code, and these before the development
-  // certificate. Reads the certificates. Throws configuration_error.
+  // Endpoints of the configuration take the place of URLs; for each address, what the configuration says of it goes
+  // before its defaults of endpoints and its default certificate, these before the options of the code, and those
+  // before the development certificate. Reads the certificates. Throws configuration_error.
   served_endpoints(const settings& from, const https_options& in_code, logger& log);
   served_endpoints(const served_endpoints&) = delete;
   served_endpoints& operator=(const served_endpoints&) = delete;
@@ -62,7 +62,7 @@ class served_endpoints {
     std::string complaint;  // about them
   };
 
-  void add(const endpoint_settings& endpoint, const settings& from, const https_options& in_code);
+  void add(endpoint_settings endpoint, const settings& from, const https_options& in_code);
   tls_site site_of(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) const;
   static net::server_tls_options read(const tls_site& site, digest& said);
 

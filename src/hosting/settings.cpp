@@ -91,16 +91,24 @@ std::string filled_in(const setting_row& row, std::string_view key) {
   return name;
 }
 
+// The row's name as it was probably meant. What a key has in another section is no name of an endpoint.
+std::string suggestion(const setting_row& row, std::string_view key) {
+  const std::string_view section = key.substr(0, key.find(':'));
+  const bool same_section = edit_distance(section, row.name.substr(0, row.name.find(':'))) <= 2;
+  return same_section ? filled_in(row, key) : std::string(row.name);
+}
+
 // The known key that was probably meant: misspelt, or right but in the wrong section.
 std::optional<std::string> nearest_key(std::string_view name) {
   if (name.size() > longest_compared_key) return std::nullopt;
   std::optional<std::string> nearest;
-  std::size_t smallest = std::max<std::size_t>(2, name.size() / 4) + 1;
+  // Of those that are as far away, the one that looks most like it.
+  std::pair<std::size_t, std::size_t> smallest(std::max<std::size_t>(2, name.size() / 4) + 1, 0);
   for (const setting_row& row : setting_table()) {
-    std::string candidate = filled_in(row, name);
+    std::string candidate = suggestion(row, name);
     const std::size_t whole = edit_distance(name, candidate);
     const bool misplaced = same_key(last_level(name), last_level(row.name));
-    const std::size_t distance = misplaced ? std::min<std::size_t>(whole, 2) : whole;
+    const std::pair distance(misplaced ? std::min<std::size_t>(whole, 2) : whole, whole);
     if (distance < smallest) {
       smallest = distance;
       nearest = std::move(candidate);
@@ -263,7 +271,7 @@ void read_key(settings& result, const configuration& ours, const setting_row& ro
 }
 
 void read_row(settings& result, const configuration& ours, const setting_row& row) {
-  if (!has_placeholders(row)) return read_key(result, ours, row, row.name);
+  if (!has_placeholders(row) && !row.only_when_said) return read_key(result, ours, row, row.name);
   std::string last;
   for (const std::string& key : ours.keys()) {
     std::optional<std::vector<std::string>> names = names_in(row, key);

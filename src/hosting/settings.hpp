@@ -92,6 +92,7 @@ struct settings {
   std::vector<listening_url> urls;
   bool has_own_urls{};                       // not the default
   std::vector<endpoint_settings> endpoints;  // take the place of the URLs; in the order of the keys
+  endpoint_settings endpoint_defaults;       // without name, URL and certificates; for the URLs as well
   certificate_files default_certificate;
   std::vector<std::string> allowed_hosts;
   engine_choice engine{};

@@ -56,12 +56,32 @@ constexpr setting_row list(std::string_view name, std::string_view meaning, assi
   return {name, setting_kind::list, "", 0, 0, {}, meaning, assign};
 }
 
-// Whose key it is: of the endpoint that is named, and of one of its hosts.
+// Whose key it is: of the endpoint that is named, or of the defaults when none is, and of one of its hosts.
 endpoint_settings& endpoint_of(settings& s, const setting_value& v) {
-  return endpoint_named(s.endpoints, v.names.at(0));
+  return v.names.empty() ? s.endpoint_defaults : endpoint_named(s.endpoints, v.names.front());
 }
 certificate_files& certificate_of_host(settings& s, const setting_value& v) {
   return host_named(endpoint_of(s, v), v.names.at(1)).certificate;
+}
+
+// What both an endpoint and the defaults say.
+void set_protocols(settings& s, setting_value&& v) {
+  endpoint_of(s, v).protocols = static_cast<http_protocols>(v.choice);
+}
+void set_client_certificates(settings& s, setting_value&& v) {
+  endpoint_of(s, v).client_certificates = static_cast<client_certificate_mode>(v.choice);
+}
+void set_client_certificate_authority(settings& s, setting_value&& v) {
+  endpoint_of(s, v).client_certificate_authority = std::move(v.text);
+}
+void set_versions(settings& s, setting_value&& v) { endpoint_of(s, v).versions = versions_of(v.list); }
+
+constexpr std::string_view http_versions = "Http1|Http2|Http1AndHttp2";
+constexpr std::string_view client_certificate_modes = "NoCertificate|AllowCertificate|RequireCertificate";
+
+constexpr setting_row only_when_said(setting_row row) {
+  row.only_when_said = true;
+  return row;
 }
 
 std::vector<std::string> parse_allowed_hosts(std::string_view text) {
@@ -76,7 +96,7 @@ std::vector<std::string> parse_allowed_hosts(std::string_view text) {
 }
 
 // Sorted as a reader meets them: the server, its addresses, its limits, its WebSockets.
-constexpr std::array<setting_row, 69> rows = {{
+constexpr std::array<setting_row, 73> rows = {{
     text("Urls", "http://localhost:5000", "The addresses to listen on, separated by `;`.",
          [](settings& s, setting_value&& v) { s.urls = parse_listening_urls(v.text); }),
     text("AllowedHosts", "*",
@@ -110,9 +130,8 @@ constexpr std::array<setting_row, 69> rows = {{
     text("Endpoints:{name}:Url", "",
          "An address to listen on, under a name of your choice; endpoints take the place of `Windhover:Urls`.",
          [](settings& s, setting_value&& v) { endpoint_of(s, v).url = parse_listening_url(v.text); }),
-    choice("Endpoints:{name}:Protocols", "Http1AndHttp2", "Http1|Http2|Http1AndHttp2",
-           "The versions of HTTP; with both the client chooses.",
-           [](settings& s, setting_value&& v) { endpoint_of(s, v).protocols = static_cast<http_protocols>(v.choice); }),
+    choice("Endpoints:{name}:Protocols", "Http1AndHttp2", http_versions,
+           "The versions of HTTP; with both the client chooses.", set_protocols),
     text("Endpoints:{name}:Certificate:Path", "",
          "The file with the certificate, PEM or PKCS#12; below the content root unless it is absolute.",
          [](settings& s, setting_value&& v) { endpoint_of(s, v).certificate.certificate = std::move(v.text); }),
@@ -128,16 +147,19 @@ constexpr std::array<setting_row, 69> rows = {{
          [](settings& s, setting_value&& v) { certificate_of_host(s, v).key = std::move(v.text); }),
     text("Endpoints:{name}:Sni:{host}:Certificate:Password", "", "Its password.",
          [](settings& s, setting_value&& v) { certificate_of_host(s, v).password = std::move(v.text); }),
-    choice("Endpoints:{name}:ClientCertificateMode", "NoCertificate",
-           "NoCertificate|AllowCertificate|RequireCertificate", "Whether clients are asked for a certificate.",
-           [](settings& s, setting_value&& v) {
-             endpoint_of(s, v).client_certificates = static_cast<client_certificate_mode>(v.choice);
-           }),
+    choice("Endpoints:{name}:ClientCertificateMode", "NoCertificate", client_certificate_modes,
+           "Whether clients are asked for a certificate.", set_client_certificates),
     text("Endpoints:{name}:ClientCertificateAuthority", "",
          "The PEM file with the authorities that clients' certificates must come from; empty means the system's.",
-         [](settings& s, setting_value&& v) { endpoint_of(s, v).client_certificate_authority = std::move(v.text); }),
-    list("Endpoints:{name}:SslProtocols", "The versions of TLS: `Tls12` and `Tls13`, or only `Tls13`.",
-         [](settings& s, setting_value&& v) { endpoint_of(s, v).least_version = least_version_of(v.list); }),
+         set_client_certificate_authority),
+    list("Endpoints:{name}:SslProtocols", "The versions of TLS: `Tls12`, `Tls13` or both.", set_versions),
+    only_when_said(choice("EndpointDefaults:Protocols", "Http1AndHttp2", http_versions,
+                          "`Protocols` for endpoints that do not say it, and for `Windhover:Urls`.", set_protocols)),
+    only_when_said(choice("EndpointDefaults:ClientCertificateMode", "NoCertificate", client_certificate_modes,
+                          "`ClientCertificateMode` for the same.", set_client_certificates)),
+    only_when_said(text("EndpointDefaults:ClientCertificateAuthority", "", "`ClientCertificateAuthority` for the same.",
+                        set_client_certificate_authority)),
+    only_when_said(list("EndpointDefaults:SslProtocols", "`SslProtocols` for the same.", set_versions)),
     text("Certificates:Default:Path", "", "The certificate of https endpoints and URLs that have none of their own.",
          [](settings& s, setting_value&& v) { s.default_certificate.certificate = std::move(v.text); }),
     text("Certificates:Default:KeyPath", "", "Its key.",
@@ -332,7 +354,7 @@ std::string value_cell(const setting_row& row) {
 }
 
 std::string default_cell(const setting_row& row) {
-  if (row.name == "Endpoints:{name}:SslProtocols") return "both";
+  if (row.name.ends_with(":SslProtocols")) return "both";
   if (row.kind == setting_kind::list) return "`[]`";
   return row.default_text.empty() ? std::string() : "`" + std::string(row.default_text) + "`";
 }

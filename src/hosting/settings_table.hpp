@@ -46,6 +46,8 @@ struct setting_row {
   std::string_view choices;  // separated by '|'
   std::string_view meaning;
   void (*assign)(settings&, setting_value&&);
+  // Like a row with a level in braces: without the key nothing is assigned, and what the code says holds.
+  bool only_when_said = false;
 };
 
 std::span<const setting_row> setting_table();

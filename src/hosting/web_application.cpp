@@ -126,7 +126,11 @@ const configuration& web_application::configuration() const noexcept { return st
 logger& web_application::log() const noexcept { return *state_->log; }
 void web_application::use_logger(logger& own) noexcept { state_->log = &own; }
 
-void web_application::use_https(https_options options) { state_->https = std::move(options); }
+void web_application::use_https(https_options options) {
+  if (options.least_version > options.most_version)
+    throw std::invalid_argument("https_options: least_version is newer than most_version");
+  state_->https = std::move(options);
+}
 
 void web_application::use(middleware added) { state_->pipeline.add(std::move(added)); }
 

@@ -58,7 +58,7 @@ TEST(endpoint_settings, a_file_says_everything_of_an_endpoint_in_the_words_of_ke
   EXPECT_EQ(https.name, "Https");
   EXPECT_EQ(to_string(https.url.value()), "https://[::]:5001");
   EXPECT_EQ(https.protocols, http_protocols::http1);
-  EXPECT_EQ(https.least_version, tls_version::tls_1_3);
+  EXPECT_EQ(https.versions, (tls_versions{tls_version::tls_1_3, tls_version::tls_1_3}));
   EXPECT_EQ(https.client_certificates, client_certificate_mode::require);
   EXPECT_EQ(https.client_certificate_authority, "clients.pem");
   EXPECT_EQ(https.certificate.certificate, "example.pem");
@@ -85,7 +85,7 @@ TEST(endpoint_settings, what_is_not_said_is_left_to_the_code) {
   ASSERT_EQ(settings.endpoints.size(), 1U);
   EXPECT_FALSE(settings.endpoints[0].protocols);
   EXPECT_FALSE(settings.endpoints[0].client_certificates);
-  EXPECT_FALSE(settings.endpoints[0].least_version);
+  EXPECT_FALSE(settings.endpoints[0].versions);
   EXPECT_TRUE(settings.endpoints[0].hosts.empty());
   EXPECT_TRUE(read_settings(configuration()).endpoints.empty());
 }
@@ -97,15 +97,93 @@ TEST(endpoint_settings, an_endpoint_is_found_by_its_name_in_any_case) {
   EXPECT_EQ(settings.endpoints[0].protocols, http_protocols::http2);
 }
 
-TEST(endpoint_settings, the_versions_of_tls_are_1_2_and_1_3_or_1_3_alone) {
-  EXPECT_EQ(least_version_of(std::vector<std::string>{"Tls12", "Tls13"}), tls_version::tls_1_2);
-  EXPECT_EQ(least_version_of(std::vector<std::string>{"tls13"}), tls_version::tls_1_3);
-  for (const char* refused : {"Tls12", "Tls11", "Ssl3", "None", ""})
-    EXPECT_EQ(
-        error_of({{"Endpoints:A:Url", "https://localhost:1"}, {"Endpoints:A:SslProtocols:0", refused}}),
-        "code: Windhover:Endpoints:A:SslProtocols: expected [\"Tls12\", \"Tls13\"] or [\"Tls13\"]; older versions "
-        "are not spoken")
-        << refused;
+TEST(endpoint_settings, the_versions_of_tls_are_any_set_of_1_2_and_1_3) {
+  const auto both = tls_versions{tls_version::tls_1_2, tls_version::tls_1_3};
+  EXPECT_EQ(versions_of(std::vector<std::string>{"Tls12", "Tls13"}), both);
+  EXPECT_EQ(versions_of(std::vector<std::string>{"Tls13", "tls12", "Tls13"}), both);
+  EXPECT_EQ(versions_of(std::vector<std::string>{"tls13"}), (tls_versions{tls_version::tls_1_3, tls_version::tls_1_3}));
+  EXPECT_EQ(versions_of(std::vector<std::string>{"Tls12"}), (tls_versions{tls_version::tls_1_2, tls_version::tls_1_2}));
+  EXPECT_THROW(versions_of({}), configuration_error);
+  for (const char* refused : {"Tls11", "Ssl3", "None", ""})
+    for (const std::string key : {"Endpoints:A:SslProtocols", "EndpointDefaults:SslProtocols"})
+      EXPECT_EQ(
+          error_of({{"Endpoints:A:Url", "https://localhost:1"}, {key + ":0", "Tls12"}, {key + ":1", refused}}),
+          "code: Windhover:" + key + ": expected a list of \"Tls12\", \"Tls13\" or both; older versions are not spoken")
+          << refused;
+}
+
+TEST(endpoint_settings, what_an_endpoint_does_not_say_is_taken_from_the_defaults) {
+  settings settings = settings_of_file(R"({
+    "Windhover": {
+      "Endpoints": {
+        "Own": {
+          "Url": "https://*:5001",
+          "Protocols": "Http1",
+          "SslProtocols": ["Tls13"],
+          "ClientCertificateMode": "NoCertificate",
+          "ClientCertificateAuthority": "own.pem"
+        },
+        "Silent": {"Url": "https://*:5002"}
+      },
+      "EndpointDefaults": {
+        "Protocols": "Http2",
+        "SslProtocols": ["Tls12"],
+        "ClientCertificateMode": "RequireCertificate",
+        "ClientCertificateAuthority": "default.pem"
+      }
+    }
+  })");
+  ASSERT_EQ(settings.endpoints.size(), 2U);
+  for (endpoint_settings& each : settings.endpoints) take_defaults(each, settings.endpoint_defaults);
+  const endpoint_settings& own = settings.endpoints[0];
+  EXPECT_EQ(own.protocols, http_protocols::http1);
+  EXPECT_EQ(own.versions, (tls_versions{tls_version::tls_1_3, tls_version::tls_1_3}));
+  EXPECT_EQ(own.client_certificates, client_certificate_mode::none);
+  EXPECT_EQ(own.client_certificate_authority, "own.pem");
+  const endpoint_settings& silent = settings.endpoints[1];
+  EXPECT_EQ(silent.protocols, http_protocols::http2);
+  EXPECT_EQ(silent.versions, (tls_versions{tls_version::tls_1_2, tls_version::tls_1_2}));
+  EXPECT_EQ(silent.client_certificates, client_certificate_mode::require);
+  EXPECT_EQ(silent.client_certificate_authority, "default.pem");
+}
+
+TEST(endpoint_settings, defaults_that_are_not_said_are_left_to_the_code) {
+  const settings settings = read_settings(with({{"EndpointDefaults:Protocols", "Http1"}}));
+  EXPECT_EQ(settings.endpoint_defaults.protocols, http_protocols::http1);
+  EXPECT_FALSE(settings.endpoint_defaults.client_certificates);
+  EXPECT_FALSE(settings.endpoint_defaults.versions);
+  EXPECT_EQ(settings.endpoint_defaults.client_certificate_authority, "");
+  EXPECT_TRUE(settings.endpoints.empty());
+  EXPECT_FALSE(read_settings(configuration()).endpoint_defaults.protocols);
+}
+
+TEST(endpoint_settings, defaults_for_https_may_stand_beside_an_endpoint_without_it) {
+  EXPECT_NO_THROW(read_settings(with({{"Endpoints:A:Url", "http://localhost:5000"},
+                                      {"EndpointDefaults:SslProtocols:0", "Tls12"},
+                                      {"EndpointDefaults:ClientCertificateMode", "RequireCertificate"}})));
+}
+
+TEST(endpoint_settings, a_key_that_the_defaults_do_not_have_is_refused) {
+  EXPECT_EQ(error_of({{"EndpointDefaults:Protokols", "Http2"}}),
+            "code: Windhover:EndpointDefaults:Protokols is no key of Windhover; did you mean "
+            "Windhover:EndpointDefaults:Protocols?");
+  EXPECT_EQ(error_of({{"EndpointsDefault:Protocols", "Http2"}}),
+            "code: Windhover:EndpointsDefault:Protocols is no key of Windhover; did you mean "
+            "Windhover:EndpointDefaults:Protocols?");
+  EXPECT_EQ(error_of({{"EndpointDefaults:Url", "https://localhost:1"}}),
+            "code: Windhover:EndpointDefaults:Url is no key of Windhover; did you mean "
+            "Windhover:Endpoints:{name}:Url?");
+  EXPECT_EQ(error_of({{"EndpointDefaults:Certificate:Path", "a.pem"}}),
+            "code: Windhover:EndpointDefaults:Certificate:Path is no key of Windhover; did you mean "
+            "Windhover:Endpoints:{name}:Certificate:Path?");
+  EXPECT_EQ(error_of({{"EndpointDefaults:Protocols", "Http3"}}),
+            "code: Windhover:EndpointDefaults:Protocols is \"Http3\"; expected one of Http1, Http2, Http1AndHttp2");
+  EXPECT_EQ(error_of({{"EndpointDefaults:SslProtocols", "Tls12"}}),
+            "code: Windhover:EndpointDefaults:SslProtocols is \"Tls12\"; expected a list of texts (in a file [...], "
+            "elsewhere the keys 0, 1, 2 ...)");
+  EXPECT_EQ(error_of({{"EndpointDefaults", "Http2"}}),
+            "code: Windhover:EndpointDefaults is \"Http2\"; expected an object with keys such as "
+            "Windhover:EndpointDefaults:Protocols");
 }
 
 TEST(endpoint_settings, an_endpoint_needs_a_url) {

@@ -1,6 +1,5 @@
 // An application that listens with TLS: where its certificates come from, what a handler sees of the connection, and
 // how certificates are exchanged while connections live.
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -14,8 +13,7 @@
 
 #include "hosting/development_certificate.hpp"
 #include "hosting/error_text.hpp"
-#include "hosting/running_application.hpp"
-#include "hosting/temporary_folder.hpp"
+#include "hosting/https_application.hpp"
 #include "net/self_signed_certificate.hpp"
 #include "support/tls_client.hpp"
 
@@ -24,59 +22,7 @@ namespace {
 
 using test::tls_client;
 
-// What a handler sees, line by line.
-task<> tell(http_context& context) {
-  std::string text(context.request().scheme());
-  if (const tls_info* const tls = context.tls()) {
-    text += "\n" + tls->protocol + "\n" + tls->server_name + "\n" + tls->application_protocol;
-    if (tls->peer_certificate) text += "\n" + tls->peer_certificate->subject;
-  }
-  co_await context.response().write(text);
-}
-
-class Https : public running_application {
- protected:
-  void SetUp() override {
-    running_application::SetUp();
-    // Nobody's own development certificate decides about a test.
-    data_before_ = std::getenv("XDG_DATA_HOME") == nullptr ? "" : std::getenv("XDG_DATA_HOME");
-    ::setenv("XDG_DATA_HOME", (folder.path() / "data").c_str(), 1);
-  }
-  void TearDown() override {
-    running_application::TearDown();
-    data_before_.empty() ? ::unsetenv("XDG_DATA_HOME") : ::setenv("XDG_DATA_HOME", data_before_.c_str(), 1);
-  }
-
-  // Self-signed, in <name>.pem and <name>.key.
-  net::made_certificate write(const std::string& name, const net::certificate_request& wanted) {
-    const net::made_certificate made = net::make_self_signed(wanted);
-    folder.write(name + ".pem", made.certificate);
-    folder.write(name + ".key", made.key);
-    return made;
-  }
-  certificate_files files(const std::string& name) const {
-    return {.certificate = name + ".pem", .key = name + ".key"};
-  }
-
-  // On an https address, with further words on the command line; files are in the test's folder.
-  web_application& make_https(std::vector<std::string> further = {}) {
-    std::vector<std::string> arguments{"--contentRoot", folder.path(), "--urls", "https://127.0.0.1:0"};
-    arguments.insert(arguments.end(), further.begin(), further.end());
-    return make(std::move(arguments));
-  }
-  // The one that the server shows.
-  std::string subject(const std::string& server_name = {}) {
-    return tls_client(url, {.server_name = server_name}).certificate().subject;
-  }
-  std::string start_error() {
-    return error_text([this] { app->start(); });
-  }
-
-  temporary_folder folder;
-
- private:
-  std::string data_before_;
-};
+class Https : public https_application {};
 
 TEST_P(Https, AHandlerSeesTheSchemeAndWhatTheHandshakeHasAgreedOn) {
   write("example", {.common_name = "example"});
@@ -333,6 +279,47 @@ TEST_P(Https, OlderVersionsThanTheLeastOneAreRefused) {
   start();
   EXPECT_EQ(tls_client(url).version(), "TLSv1.3");
   EXPECT_THROW(tls_client(url, {.most_version = TLS1_2_VERSION}), std::runtime_error);
+}
+
+TEST_P(Https, NewerVersionsThanTheMostAreNotAgreedOn) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example"), .most_version = tls_version::tls_1_2});
+  app->map("/tell", tell);
+  start();
+  EXPECT_EQ(tls_client(url).get("/tell").body, "https\nTLSv1.2\n\n");
+  EXPECT_THROW(tls_client(url, {.least_version = TLS1_3_VERSION}), std::runtime_error);
+}
+
+TEST_P(Https, AVersionOfTlsMayStandAloneAndBelowEachVersionOfHttp) {
+  write("example", {.common_name = "example"});
+  make({"--contentRoot", folder.path(), "--Windhover:Certificates:Default:Path=example.pem",
+        "--Windhover:Certificates:Default:KeyPath=example.key", "--Windhover:Endpoints:A:Url=https://127.0.0.1:0",
+        "--Windhover:Endpoints:A:SslProtocols:0=Tls12", "--Windhover:Endpoints:B:Url=https://127.0.0.1:0",
+        "--Windhover:Endpoints:B:SslProtocols:0=Tls13", "--Windhover:Endpoints:C:Url=https://127.0.0.1:0",
+        "--Windhover:Endpoints:C:SslProtocols:0=Tls12", "--Windhover:Endpoints:C:Protocols=Http2"});
+  app->map("/tell", tell);
+  start();
+  const auto outcome = [&](std::size_t endpoint, int least, int most) {
+    try {
+      tls_client client(app->urls().at(endpoint),
+                        {.protocols = "\x02h2\x08http/1.1", .least_version = least, .most_version = most});
+      return client.version() + " " + client.protocol();
+    } catch (const std::runtime_error&) {
+      return std::string("refused");
+    }
+  };
+  EXPECT_EQ(outcome(0, TLS1_2_VERSION, TLS1_3_VERSION), "TLSv1.2 h2");
+  EXPECT_EQ(outcome(0, TLS1_3_VERSION, TLS1_3_VERSION), "refused");
+  EXPECT_EQ(outcome(1, TLS1_2_VERSION, TLS1_3_VERSION), "TLSv1.3 h2");
+  EXPECT_EQ(outcome(1, TLS1_2_VERSION, TLS1_2_VERSION), "refused");
+  EXPECT_EQ(outcome(2, TLS1_2_VERSION, TLS1_3_VERSION), "TLSv1.2 h2");
+  EXPECT_EQ(outcome(2, TLS1_3_VERSION, TLS1_3_VERSION), "refused");
+}
+
+TEST_P(Https, OptionsThatLeaveNoVersionOfTlsAreRefusedAtTheCall) {
+  make_https();
+  EXPECT_THROW(app->use_https({.least_version = tls_version::tls_1_3, .most_version = tls_version::tls_1_2}),
+               std::invalid_argument);
 }
 
 // ----- Other certificates, while connections live

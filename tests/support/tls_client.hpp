@@ -32,6 +32,7 @@ struct tls_client_options {
   std::string server_name = {};  // SNI; empty for none
   std::string protocols = {};    // ALPN, on the wire: "\x08http/1.1"
   std::optional<net::made_certificate> certificate = {};
+  int least_version = TLS1_2_VERSION;
   int most_version = TLS1_3_VERSION;
 };
 
@@ -40,6 +41,7 @@ class tls_client {
   // A URL as a server announces it: https://127.0.0.1:40000. Throws std::runtime_error when there is no connection.
   explicit tls_client(std::string_view url, const tls_client_options& with = {})
       : context_(SSL_CTX_new(TLS_client_method())) {
+    SSL_CTX_set_min_proto_version(context_.get(), with.least_version);
     SSL_CTX_set_max_proto_version(context_.get(), with.most_version);
     if (with.certificate) use(*with.certificate);
     session_.reset(SSL_new(context_.get()));
