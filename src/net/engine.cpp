@@ -42,19 +42,19 @@ void engine::discard(int descriptor) noexcept { ::close(descriptor); }
 endpoint engine::local_endpoint(int descriptor) const { return local_endpoint_of(descriptor); }
 endpoint engine::remote_endpoint(int descriptor) const { return remote_endpoint_of(descriptor); }
 
-chosen_engine make_engine(engine_kind wanted) {
-  if (wanted == engine_kind::epoll) return {make_epoll_engine(), "asked for"};
+chosen_engine make_engine(engine_kind wanted, duration busy_poll) {
+  if (wanted == engine_kind::epoll) return {make_epoll_engine(busy_poll), "asked for"};
   const io_uring_features features = probe_io_uring();
   if (wanted == engine_kind::io_uring) {
     if (!features.available) {
       throw std::system_error(ENOSYS, std::generic_category(),
                               "the io_uring engine was asked for, but " + features.reason + "; use --engine epoll");
     }
-    return {make_io_uring_engine(features),
+    return {make_io_uring_engine(features, busy_poll),
             features.incremental_buffers ? "asked for" : "asked for; " + features.reason};
   }
-  if (!features.incremental_buffers) return {make_epoll_engine(), features.reason};
-  return {make_io_uring_engine(features), "the kernel has incremental provided-buffer rings"};
+  if (!features.incremental_buffers) return {make_epoll_engine(busy_poll), features.reason};
+  return {make_io_uring_engine(features, busy_poll), "the kernel has incremental provided-buffer rings"};
 }
 
 }  // namespace windhover::net

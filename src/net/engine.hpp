@@ -142,10 +142,11 @@ struct chosen_engine {
 };
 
 // Probes the kernel and makes an engine: io_uring where it finds incremental provided-buffer rings, otherwise epoll.
+// Its waits look for events for as long as `busy_poll` says before they sleep.
 // Throws std::system_error when an engine that was asked for by name is not to be had, with the reason and the remedy.
-chosen_engine make_engine(engine_kind wanted);
+chosen_engine make_engine(engine_kind wanted, duration busy_poll = duration::zero());
 
-std::unique_ptr<engine> make_epoll_engine();
+std::unique_ptr<engine> make_epoll_engine(duration busy_poll = duration::zero());
 
 struct io_uring_features {
   bool available = false;
@@ -153,6 +154,6 @@ struct io_uring_features {
   std::string reason;  // why something is missing
 };
 io_uring_features probe_io_uring() noexcept;
-std::unique_ptr<engine> make_io_uring_engine(const io_uring_features&);
+std::unique_ptr<engine> make_io_uring_engine(const io_uring_features&, duration busy_poll = duration::zero());
 
 }  // namespace windhover::net

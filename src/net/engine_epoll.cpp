@@ -2,6 +2,7 @@
 //
 // Used where io_uring is missing, forbidden or too old. One receive per readiness and turn keeps connections fair: what
 // is left makes the descriptor ready again.
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -17,6 +18,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "net/busy_polling.hpp"
 #include "net/engine.hpp"
 
 namespace windhover::net {
@@ -51,7 +53,8 @@ class owned_descriptor {
 
 class epoll_engine final : public engine {
  public:
-  epoll_engine() : buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_size)) {
+  explicit epoll_engine(duration busy_poll)
+      : polling_(busy_poll), buffer_(std::make_unique_for_overwrite<std::byte[]>(receive_buffer_size)) {
     watch(wake_, wake_data);
     watch(alarm_, alarm_data);
   }
@@ -138,12 +141,10 @@ class epoll_engine final : public engine {
   }
 
   void turn(engine_events& events, std::optional<time_point> deadline) override {
-    const bool nothing_to_deliver =
-        closed_.empty() && failed_sends_.empty() && ready_now_.empty() && connected_now_.empty();
     epoll_event ready[events_per_turn];
-    const bool waits = nothing_to_deliver && (!deadline || rings_before(*deadline));
-    const int count = ::epoll_wait(epoll_.get(), ready, events_per_turn, waits ? -1 : 0);
+    const int count = wait(ready, deadline);
     events.woke();
+    if (polling_.wanted() && std::any_of(ready, ready + std::max(count, 0), came_from_outside)) polling_.event_came();
     deliver_own(events);
     for (int i = 0; i < count; ++i) {
       deliver(events, ready[i]);
@@ -234,6 +235,26 @@ class epoll_engine final : public engine {
     event.data.u64 = data;
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, what.get(), &event) != 0) fail("epoll_ctl");
   }
+
+  // How many of `ready` it has filled.
+  int wait(epoll_event (&ready)[events_per_turn], std::optional<time_point> deadline) noexcept {
+    int count = 0;
+    const auto finds = [&](int milliseconds) {
+      count = ::epoll_wait(epoll_.get(), ready, events_per_turn, milliseconds);
+      return count != 0;
+    };
+    const bool nothing_to_deliver =
+        closed_.empty() && failed_sends_.empty() && ready_now_.empty() && connected_now_.empty();
+    if (nothing_to_deliver && polling_.wanted() &&
+        polling_.find(
+            deadline, [this] { return now(); }, [&] { return finds(0); })) {
+      return count;
+    }
+    finds(nothing_to_deliver && (!deadline || rings_before(*deadline)) ? -1 : 0);
+    return count;
+  }
+
+  static bool came_from_outside(const epoll_event& each) noexcept { return each.data.u64 != alarm_data; }
 
   // Sees to it that a wait ends at the deadline; false when it has passed. One alarm stands for many waits: deadlines
   // mostly move further away, and an alarm that comes too early costs one turn, while a time-out for every wait would
@@ -354,6 +375,7 @@ class epoll_engine final : public engine {
   owned_descriptor wake_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd"};
   owned_descriptor alarm_{::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timerfd_create"};
   std::optional<time_point> rings_at_;  // when the alarm rings
+  busy_polling polling_;
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<slot> slots_;
   std::vector<token> closed_;
@@ -364,6 +386,6 @@ class epoll_engine final : public engine {
 
 }  // namespace
 
-std::unique_ptr<engine> make_epoll_engine() { return std::make_unique<epoll_engine>(); }
+std::unique_ptr<engine> make_epoll_engine(duration busy_poll) { return std::make_unique<epoll_engine>(busy_poll); }
 
 }  // namespace windhover::net

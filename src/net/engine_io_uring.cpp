@@ -29,6 +29,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/busy_polling.hpp"
 #include "net/engine.hpp"
 
 namespace windhover::net {
@@ -73,11 +74,14 @@ constexpr token token_of(std::uint64_t data) noexcept {
 
 [[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
 
-io_uring_params ring_parameters() noexcept {
+io_uring_params ring_parameters(bool tells_of_work) noexcept {
   io_uring_params parameters{};
   // Created disabled, so that the thread that first turns the loop becomes the single issuer.
   parameters.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SINGLE_ISSUER |
                      IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
+  // Completions are made by a thread that enters the kernel for them. This says in shared memory that there are some to
+  // be made, so that one can look without a system call.
+  if (tells_of_work) parameters.flags |= IORING_SETUP_TASKRUN_FLAG;
   parameters.cq_entries = completion_entries;
   return parameters;
 }
@@ -152,8 +156,8 @@ class receive_ring {
 // The ring itself, so that it is torn down after a failing constructor too.
 class ring_owner {
  public:
-  ring_owner() {
-    io_uring_params parameters = ring_parameters();
+  explicit ring_owner(bool tells_of_work = false) {
+    io_uring_params parameters = ring_parameters(tells_of_work);
     const int error = io_uring_queue_init_params(submission_entries, &ring, &parameters);
     if (error != 0) fail(-error, "io_uring: setting up the ring");
   }
@@ -165,8 +169,10 @@ class ring_owner {
 
 class io_uring_engine final : public engine {
  public:
-  explicit io_uring_engine(bool incremental)
-      : received_(owner_.ring, incremental ? incremental_geometry : plain_geometry, incremental) {
+  io_uring_engine(bool incremental, duration busy_poll)
+      : polling_(busy_poll),
+        owner_(polling_.wanted()),
+        received_(owner_.ring, incremental ? incremental_geometry : plain_geometry, incremental) {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) fail(errno, "eventfd");
   }
@@ -265,6 +271,7 @@ class io_uring_engine final : public engine {
     submit_and_wait(deadline);
     events.woke();
     batch_.swap(arrived_);
+    if (polling_.wanted() && std::ranges::any_of(batch_, came_from_outside)) polling_.event_came();
     reap_sends(events, batch_);
     deliver_closed(events);
     for (const completion& each : batch_) {
@@ -310,6 +317,11 @@ class io_uring_engine final : public engine {
     int result;
     std::uint32_t flags;
   };
+
+  static bool came_from_outside(const completion& each) noexcept {
+    const operation what = operation_of(each.data);
+    return what != operation::alarm && what != operation::send && what != operation::ignored;
+  }
 
   slot& at(token which) noexcept { return slots_[which.slot]; }
   slot& make(token which, int descriptor, bool owns) {
@@ -425,9 +437,27 @@ class io_uring_engine final : public engine {
         std::exchange(hurry_, false) || !closed_.empty() || (deadline && !rings_before(*deadline));
     // Looked at last: setting the alarm may have made room by a submission.
     if (must_not_wait || !arrived_.empty()) return submit();
+    const auto finds = [this] { return find_completions(); };
+    if (polling_.wanted() && polling_.find(
+                                 deadline, [this] { return now(); }, finds))
+      return;
     io_uring_submit_and_wait(&owner_.ring, 1);
     collect();
     if (io_uring_sq_ready(&owner_.ring) > 0) submit();
+  }
+
+  // Hands over what has been prepared, or enters the kernel when that has something to tell.
+  bool find_completions() noexcept {
+    if (io_uring_sq_ready(&owner_.ring) > 0) {
+      submit();
+    } else if (io_uring_cq_ready(&owner_.ring) > 0 ||
+               (IO_URING_READ_ONCE(*owner_.ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
+      io_uring_get_events(&owner_.ring);
+      collect();
+    } else {
+      busy_polling::relax();
+    }
+    return !arrived_.empty();
   }
 
   // Sees to it that a wait ends at the deadline; false when it has passed. One alarm stands for many waits: deadlines
@@ -634,6 +664,7 @@ class io_uring_engine final : public engine {
     if ((flags & IORING_CQE_F_MORE) == 0) arm_wake();
   }
 
+  busy_polling polling_;
   ring_owner owner_;
   receive_ring received_;
   int wake_ = -1;
@@ -653,8 +684,8 @@ class io_uring_engine final : public engine {
 
 }  // namespace
 
-std::unique_ptr<engine> make_io_uring_engine(const io_uring_features& features) {
-  return std::make_unique<io_uring_engine>(features.incremental_buffers);
+std::unique_ptr<engine> make_io_uring_engine(const io_uring_features& features, duration busy_poll) {
+  return std::make_unique<io_uring_engine>(features.incremental_buffers, busy_poll);
 }
 
 io_uring_features probe_io_uring() noexcept {

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "net/busy_polling.hpp"
 #include "net/event_loop.hpp"
 #include "net/worker_pool.hpp"
 #include <windhover/event_loop_thread.hpp>
@@ -33,6 +34,9 @@ net::engine_kind kind_of(io_engine engine) noexcept {
 
 const event_loop_thread_options& checked(const event_loop_thread_options& options) {
   if (options.worker_threads == 0) throw std::invalid_argument("the option worker_threads is 0; it must be at least 1");
+  if (options.busy_poll < std::chrono::microseconds::zero() || options.busy_poll > net::longest_busy_poll)
+    throw std::invalid_argument("the option busy_poll is " + std::to_string(options.busy_poll.count()) +
+                                " us; it must be between 0, for none, and 1000000");
   if (options.shutdown_timeout < std::chrono::milliseconds::zero())
     throw std::invalid_argument("the option shutdown_timeout is negative; it must be at least 0 ms");
   return options;
@@ -57,7 +61,7 @@ struct event_loop_thread::state {
   explicit state(const event_loop_thread_options& with)
       : options(with),
         workers(std::make_unique<net::worker_pool>(net::worker_pool::options{.threads = with.worker_threads})),
-        loop(net::make_engine(kind_of(with.engine)).engine, loop_options(with, *workers)) {}
+        loop(net::make_engine(kind_of(with.engine), with.busy_poll).engine, loop_options(with, *workers)) {}
 
   event_loop_thread_options options;
   std::unique_ptr<net::worker_pool> workers;

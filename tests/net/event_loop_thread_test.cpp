@@ -83,6 +83,17 @@ TEST_P(EventLoopThread, BlockingWorkHasThreadsOfItsOwn) {
   EXPECT_TRUE(elsewhere);
 }
 
+TEST_P(EventLoopThread, WhatABusilyPollingLoopCarriesIsTheSame) {
+  options.busy_poll = 1s;
+  event_loop_thread loop(options);
+  const int answer = loop.run([]() -> task<int> {
+    co_await sleep_for(1ms);
+    const auto work = [] { return 41; };
+    co_return co_await run_blocking(work) + 1;
+  });
+  EXPECT_EQ(answer, 42);
+}
+
 TEST_P(EventLoopThread, ItsEndStopsWhatRunsAndWaitsForIt) {
   bool elapsed = true;
   bool ended = false;
@@ -136,6 +147,9 @@ TEST(EventLoopThreadDeathTest, WhatTakesNoNoticeIsNamedAndLeftBehind) {
 TEST(EventLoopThreadOptions, OutOfRangeTheyAreNamed) {
   EXPECT_THROW(event_loop_thread({.worker_threads = 0}), std::invalid_argument);
   EXPECT_THROW(event_loop_thread({.shutdown_timeout = -1ms}), std::invalid_argument);
+  EXPECT_THROW(event_loop_thread({.busy_poll = -1us}), std::invalid_argument);
+  EXPECT_THROW(event_loop_thread({.busy_poll = 1s + 1us}), std::invalid_argument);
+  EXPECT_NO_THROW(event_loop_thread({.busy_poll = 1s}));
 }
 
 }  // namespace
