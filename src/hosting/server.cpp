@@ -27,6 +27,12 @@ net::engine_kind kind_of(engine_choice choice) noexcept {
   return net::engine_kind::automatic;
 }
 
+// Whoever sees a busy processor finds the reason in the log.
+std::string told(std::chrono::microseconds busy_poll) {
+  if (busy_poll == std::chrono::microseconds::zero()) return {};
+  return ", looking for events for " + std::to_string(busy_poll.count()) + " us before sleeping";
+}
+
 }  // namespace
 
 struct server::loop_thread {
@@ -62,11 +68,11 @@ void server::listen() {
   options.log = &log_;
   options.workers = workers_.get();
   for (std::size_t i = 0; i < count; ++i) {
-    net::chosen_engine engine = net::make_engine(kind_of(settings_.engine));
+    net::chosen_engine engine = net::make_engine(kind_of(settings_.engine), settings_.busy_poll);
     if (i == 0) {
       log_.write(log_level::information, "net",
                  "Using the " + std::string(engine.engine->name()) + " engine (" + engine.reason + ") on " +
-                     std::to_string(count) + (count == 1 ? " thread" : " threads"));
+                     std::to_string(count) + (count == 1 ? " thread" : " threads") + told(settings_.busy_poll));
     }
     threads_.push_back(std::make_unique<loop_thread>(*this, std::move(engine), options));
   }

@@ -220,13 +220,15 @@ std::optional<setting_value> parse_value(const setting_row& row, std::string_vie
       value.flag = flag.value_or(false);
       return flag ? std::optional(std::move(value)) : std::nullopt;
     }
-    case setting_kind::duration: {
+    case setting_kind::duration:
+    case setting_kind::fine_duration: {
       const std::optional<std::chrono::nanoseconds> duration = parse_duration(text);
-      if (!duration) return std::nullopt;
+      if (!duration || *duration < std::chrono::nanoseconds::zero()) return std::nullopt;
       value.duration = std::chrono::duration_cast<std::chrono::milliseconds>(*duration);
-      const bool whole = *duration % std::chrono::milliseconds(1) == std::chrono::nanoseconds::zero();
-      const bool inside = value.duration >= std::chrono::milliseconds(row.minimum) &&
-                          value.duration <= std::chrono::milliseconds(row.maximum);
+      value.fine_duration = std::chrono::duration_cast<std::chrono::microseconds>(*duration);
+      const auto count = static_cast<std::uint64_t>(*duration / unit_of(row));
+      const bool whole = *duration % unit_of(row) == std::chrono::nanoseconds::zero();
+      const bool inside = count >= row.minimum && count <= row.maximum;
       return whole && inside ? std::optional(std::move(value)) : std::nullopt;
     }
     case setting_kind::list:

@@ -96,6 +96,7 @@ struct settings {
   certificate_files default_certificate;
   std::vector<std::string> allowed_hosts;
   engine_choice engine{};
+  std::chrono::microseconds busy_poll{};
   std::uint64_t threads{};
   bool raise_open_file_limit{};
   log_level minimum_log_level{};

@@ -19,6 +19,7 @@ enum class setting_kind {
   number_or_auto,  // the same, or the word auto, which is `flag`
   boolean,         // true or false
   duration,        // minimum to maximum, in milliseconds
+  fine_duration,   // the same in microseconds
   list,            // of texts
   path_switches,   // the name is {section}:{path}:Enabled, each value true or false
 };
@@ -30,6 +31,7 @@ struct setting_value {
   std::uint64_t number = 0;
   bool flag = false;
   std::chrono::milliseconds duration{};
+  std::chrono::microseconds fine_duration{};
   std::vector<std::string> list;
   std::vector<websocket_path_switch> path_switches;
   std::vector<std::string> names;  // what stands in a key at the row's {name}, {host}
@@ -58,6 +60,9 @@ inline constexpr std::string_view path_switch_suffix = ":Enabled";
 
 // What a row's value must be, as it continues "expected ...".
 std::string expected_value(const setting_row& row);
+
+// What a row's minimum and maximum count, when it is a duration.
+std::chrono::nanoseconds unit_of(const setting_row& row) noexcept;
 
 // The words between the bars.
 std::vector<std::string_view> choices_of(const setting_row& row);

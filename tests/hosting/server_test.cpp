@@ -88,6 +88,17 @@ TEST_P(Server, TellsTheEngineAndWhy) {
   EXPECT_TRUE(log.has("net: Using the " + GetParam() + " engine (asked for) on 2 threads"));
 }
 
+TEST_P(Server, LooksForEventsBeforeItSleepsWhenToldSo) {
+  make("http://127.0.0.1:0", 1);
+  from.busy_poll = 1s;
+  own->start();
+  EXPECT_TRUE(log.has("net: Using the " + GetParam() +
+                      " engine (asked for) on 1 thread, looking for events for 1000000 us before sleeping"));
+  http_client client(own->urls()[0]);
+  for (const std::string path : {"/a", "/b", "/c"}) EXPECT_EQ(client.get(path).body, path);
+  EXPECT_TRUE(own->stop());
+}
+
 TEST_P(Server, OneThreadIsEnough) {
   make("http://127.0.0.1:0", 1).start();
   http_client first(own->urls()[0]);

@@ -43,6 +43,7 @@ TEST(settings, an_empty_configuration_gives_the_defaults) {
   ASSERT_EQ(settings.urls.size(), 1U);
   EXPECT_EQ(to_string(settings.urls[0]), "http://localhost:5000");
   EXPECT_EQ(settings.engine, engine_choice::automatic);
+  EXPECT_EQ(settings.busy_poll, 0us);
   EXPECT_EQ(settings.threads, 0U);
   EXPECT_EQ(settings.minimum_log_level, log_level::information);
   EXPECT_EQ(settings.shutdown_timeout, 30s);
@@ -87,7 +88,7 @@ TEST(settings, a_file_sets_every_key) {
     "Other": {"Threads": "not ours"},
     "windhover": {
       "Urls": "http://*:80;unix:/run/app.sock", "AllowedHosts": "a.example;*.b.example", "Engine": "IO_URING", "Threads": 3, "LogLevel": "Warning",
-      "ShutdownTimeout": "00:00:11", "WebRoot": "public",
+      "ShutdownTimeout": "00:00:11", "WebRoot": "public", "BusyPoll": "00:00:00.00005",
       "Limits": {
         "MaxConnections": 12, "MaxConnectionsPerAddress": 121, "MaxUpgradedConnections": 122, "MaxRequestLineSize": 13, "MaxRequestHeadersTotalSize": 14, "MaxRequestHeaderCount": 15,
         "MaxRequestBodySize": 16, "RequestHeadersTimeout": "00:00:17", "KeepAliveTimeout": "00:00:18",
@@ -117,6 +118,7 @@ TEST(settings, a_file_sets_every_key) {
   EXPECT_EQ(settings.urls[0].kind, listening_kind::any);
   EXPECT_EQ(settings.urls[1].path, "/run/app.sock");
   EXPECT_EQ(settings.engine, engine_choice::io_uring);
+  EXPECT_EQ(settings.busy_poll, 50us);
   EXPECT_EQ(settings.threads, 3U);
   EXPECT_EQ(settings.minimum_log_level, log_level::warning);
   EXPECT_EQ(settings.shutdown_timeout, 11s);
@@ -228,15 +230,16 @@ TEST(settings, a_bad_url_names_where_it_stood) {
 }
 
 TEST(settings, values_at_the_ends_of_their_range_are_taken_and_beyond_them_refused) {
+  const auto is_duration = [](const setting_row& row) {
+    return row.kind == setting_kind::duration || row.kind == setting_kind::fine_duration;
+  };
   int checked = 0;
   for (const setting_row& row : setting_table()) {
     const auto as_text = [&](std::uint64_t value) {
-      return row.kind == setting_kind::duration
-                 ? format_duration(std::chrono::milliseconds(static_cast<std::int64_t>(value)))
-                 : std::to_string(value);
+      return is_duration(row) ? format_duration(unit_of(row) * static_cast<std::int64_t>(value))
+                              : std::to_string(value);
     };
-    if (row.kind != setting_kind::whole_number && row.kind != setting_kind::number_or_auto &&
-        row.kind != setting_kind::duration)
+    if (row.kind != setting_kind::whole_number && row.kind != setting_kind::number_or_auto && !is_duration(row))
       continue;
     EXPECT_NO_THROW(read_settings(with(row.name, as_text(row.minimum)))) << row.name;
     EXPECT_NO_THROW(read_settings(with(row.name, as_text(row.maximum)))) << row.name;
@@ -264,6 +267,16 @@ TEST(settings, the_number_of_connections_is_a_number_or_auto) {
 TEST(settings, a_duration_finer_than_a_millisecond_is_refused) {
   EXPECT_NO_THROW(read_settings(with("ShutdownTimeout", "00:00:00.001")));
   EXPECT_THROW(read_settings(with("ShutdownTimeout", "00:00:00.0015")), configuration_error);
+}
+
+TEST(settings, the_time_to_look_for_events_is_told_in_microseconds) {
+  EXPECT_EQ(read_settings(with("BusyPoll", "00:00:00.000001")).busy_poll, 1us);
+  EXPECT_EQ(read_settings(with("BusyPoll", "00:00:01")).busy_poll, 1s);
+  EXPECT_EQ(error_of("BusyPoll", "50"),
+            "code: Windhover:BusyPoll is \"50\"; expected a duration (hours:minutes:seconds) from 00:00:00 to 00:00:01 "
+            "in whole microseconds, such as 00:00:00.00005 for 50 of them");
+  EXPECT_THROW(read_settings(with("BusyPoll", "00:00:00.0000005")), configuration_error);
+  EXPECT_THROW(read_settings(with("BusyPoll", "-00:00:00.000001")), configuration_error);
 }
 
 TEST(settings, an_unknown_key_is_refused_with_the_nearest_known_one) {
