@@ -21,6 +21,7 @@ struct serve_options {
   http_protocols protocols = http_protocols::http1_and_http2;
   bool verbose = false;
   unsigned threads = 0;
+  unsigned busy_poll = 0;  // microseconds
   std::size_t max_message_size = std::size_t{64} << 20;
   bool compress = false;
   std::vector<std::string> allowed_origins;
@@ -38,6 +39,12 @@ task<> broadcast(topics& everybody, websocket& socket) {
   while (auto message = co_await socket.receive()) everybody.publish("everybody", *message);
 }
 
+// As the configuration has it, of at most a second.
+std::string duration_of_microseconds(unsigned count) {
+  const std::string fraction = std::to_string(count % 1'000'000);
+  return "00:00:0" + std::to_string(count / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
+}
+
 int serve(const serve_options& options) {
   // The tool does what its command line says: no appsettings.json of the folder that it happens to run in, no
   // environment.
@@ -46,6 +53,10 @@ int serve(const serve_options& options) {
   if (!options.engine.empty()) {
     sources.arguments.push_back("--engine");
     sources.arguments.push_back(options.engine);
+  }
+  if (options.busy_poll > 0) {
+    sources.arguments.push_back("--Windhover:BusyPoll");
+    sources.arguments.push_back(duration_of_microseconds(options.busy_poll));
   }
   if (options.verbose) {
     sources.arguments.push_back("--log-level");
@@ -104,6 +115,11 @@ std::function<int()> add_serve(CLI::App& app) {
       ->check(CLI::IsMember({"io_uring", "epoll"}));
   command->add_option("--threads", options->threads, "Event loops; 0 for one a core")
       ->check(CLI::Range(0, 1024))
+      ->capture_default_str();
+  command
+      ->add_option("--busy-poll", options->busy_poll,
+                   "Microseconds to look for the next event before sleeping; costs a core for each event loop")
+      ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
   command->add_option("--max-message-size", options->max_message_size, "Bytes; 0 for no limit")->capture_default_str();
   command->add_flag("--compress", options->compress, "Compress messages for clients that offer permessage-deflate");

@@ -29,6 +29,18 @@ describe('start', () => {
     await tool.stop();
   });
 
+  test('with --busy-poll it says so, and serves', async () => {
+    const tool = await serve({ options: ['--busy-poll', '50', '--threads', '1'] });
+    assert.match(tool.output, /on 1 thread, looking for events for 50 us before sleeping/);
+    const connection = await RawConnection.webSocket({ port: tool.port });
+    for (const payload of ['one', 'two', 'three']) {
+      connection.write(frame({ opcode: opcodes.text, payload }));
+      assert.equal((await connection.frame()).payload.toString(), payload);
+    }
+    connection.destroy();
+    await tool.stop();
+  });
+
   const ipv6 = Object.values(networkInterfaces()).flat().some(({ address }) => address === '::1');
   const skip = !ipv6 && 'no IPv6 here';
   test('several URLs are listened on, IPv6 and Unix-domain sockets too', { skip }, async () => {
@@ -85,6 +97,7 @@ describe('a start that fails', () => {
     ['an unknown option', ['--nonsense', '1'], /nonsense/],
     ['an unknown engine', ['--engine', 'steam'], /engine/],
     ['a number that is none', ['--threads', 'many'], /threads/],
+    ['a number that is too large', ['--busy-poll', '1000001'], /busy-poll.*1000000/],
   ]) {
     test(what, async () => {
       const { code, stdout, stderr } = await run('serve', '--urls', 'http://127.0.0.1:0', ...args);
