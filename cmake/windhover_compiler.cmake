@@ -11,6 +11,20 @@ if(PROJECT_IS_TOP_LEVEL AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   endif()
 endif()
 
+# windhover_compile_at_once(<target>)
+#
+# Joins the sources of a target to one, for those whose headers cost more than all that they say themselves.
+function(windhover_compile_at_once target)
+  if(NOT WINDHOVER_JOIN_SOURCES)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 0)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    # It takes the sources for headers, where an unnamed namespace would be dangerous.
+    target_compile_options(${target} PRIVATE -Wno-subobject-linkage)
+  endif()
+endfunction()
+
 # windhover_compile_as_ours(<target>)
 #
 # The warnings are private to the target: whoever links Windhover chooses their own.

@@ -10,7 +10,7 @@ namespace windhover::tool {
 namespace {
 
 // However the connection ends: what it was for is the server's to judge.
-task<int> echo(websocket& socket) {
+task<int> echo_until_closed(websocket& socket) {
   while (auto message = co_await socket.receive()) co_await socket.send(*message);
   say("closed: " + close_text(socket));
   co_return 0;
@@ -24,7 +24,7 @@ std::function<int()> add_echo_client(CLI::App& app) {
       app.add_subcommand("echo-client", "Connect to a WebSocket server and send every message back until it closes");
   add_client_options(*command, *options);
   options->keep_alive = false;
-  return [options] { return run_client(*options, echo); };
+  return [options] { return run_client(*options, echo_until_closed); };
 }
 
 }  // namespace windhover::tool
