@@ -4,19 +4,24 @@
 # Labels: `threads` for tests that run more than one thread (the thread sanitizer's build runs these and no others);
 # `sources` for tests that judge the sources or the package and not the binaries (one build runs these, not all).
 include_guard()
-include(GoogleTest)
 
 set(WINDHOVER_PYTHON /usr/bin/python3)
 set(WINDHOVER_TEST_TIMEOUT 120)
 
+# ctest has two jobs for each processor (CMakePresets.json). A test that computes takes two of them; one that mostly waits, for
+# other programs or for a time limit to pass, takes one.
+set(WINDHOVER_COMPUTES PROCESSORS 2)
+set(WINDHOVER_WAITS PROCESSORS 1)
+
 # Everything that carries the label `threads`.
 add_custom_target(windhover_thread_tests)
 
-# Tests are compiled for their compile time: what they test is optimized, they themselves are not, and they know their lines
-# but not their variables. What every one of them includes is precompiled once.
+# Tests are compiled for their compile time: what they test is optimized, they themselves are not, which halves the
+# time under the address sanitizer, and they know their lines but not their variables. What every one of them includes is
+# precompiled once.
 set(WINDHOVER_TEST_OPTIONS
   -g1
-  $<$<CONFIG:RelWithDebInfo>:-O0>
+  -O0
   # ccache then looks at what was precompiled, and not at when.
   $<IF:$<CXX_COMPILER_ID:GNU>,-fpch-preprocess,SHELL:-Xclang -fno-pch-timestamp>)
 add_executable(windhover_test_prelude EXCLUDE_FROM_ALL "${PROJECT_SOURCE_DIR}/tests/support/prelude.cpp")
@@ -26,15 +31,17 @@ target_link_libraries(windhover_test_prelude PRIVATE GTest::gtest)
 target_precompile_headers(windhover_test_prelude PRIVATE
   <gtest/gtest.h> <chrono> <coroutine> <functional> <map> <memory> <optional> <span> <stdexcept> <string> <string_view> <vector>)
 
-# windhover_tests(ROOM <room> [SUITE <name>] [OPTIMIZED] [LABELS <label>...] [TIMEOUT <seconds>]
-#                 [LIBRARIES <target>...] SOURCES <file>...)
+# windhover_tests(ROOM <room> [SUITE <name>] [OPTIMIZED] [ALONE] [LABELS <label>...] [TIMEOUT <seconds>]
+#                 [PROPERTIES <property> <value>...] [LIBRARIES <target>...] SOURCES <file>...)
 #
 # Makes the executable windhover_<room>_tests (windhover_<room>_<suite>_tests with SUITE, for the part of a room's tests
-# that needs other labels) and registers every test in it as <room>.<case>.<test>. A test sees src/, include/ and tests/;
-# WINDHOVER_FIXTURES is the path of tests/fixtures. OPTIMIZED: what is tested are templates and coroutines of the tests' own,
-# which have to be right in the way in which people compile theirs.
+# that needs other labels) and registers every test in it as <room>.<case>.<test>; windhover_gtest_list.cmake says when a
+# case is registered as one, and ALONE that those of this executable never are: they judge their process, or take so long
+# that they had better run side by side. A test sees src/, include/ and tests/; WINDHOVER_FIXTURES is the path of
+# tests/fixtures. OPTIMIZED: what is tested are templates and coroutines of the tests' own, which have to be right in the way
+# in which people compile theirs. PROPERTIES are CTest's, for each of the tests.
 function(windhover_tests)
-  cmake_parse_arguments(PARSE_ARGV 0 tests "OPTIMIZED" "ROOM;SUITE;TIMEOUT" "LABELS;LIBRARIES;SOURCES")
+  cmake_parse_arguments(PARSE_ARGV 0 tests "OPTIMIZED;ALONE" "ROOM;SUITE;TIMEOUT" "LABELS;PROPERTIES;LIBRARIES;SOURCES")
   windhover_require_arguments(windhover_tests tests ROOM SOURCES)
   if(NOT tests_TIMEOUT)
     set(tests_TIMEOUT ${WINDHOVER_TEST_TIMEOUT})
@@ -56,23 +63,21 @@ function(windhover_tests)
   endif()
   target_link_libraries(${target} PRIVATE windhover::${tests_ROOM} ${tests_LIBRARIES} GTest::gtest_main)
 
-  # Discovery waits for ctest: a sanitized executable may need an environment to start that the build does not have. It hands
-  # on no list of labels, so these are set by a file that ctest reads after the discovery's.
-  gtest_discover_tests(${target}
-    TEST_PREFIX "${tests_ROOM}."
-    TEST_LIST discovered
-    NO_PRETTY_VALUES
-    DISCOVERY_MODE PRE_TEST
-    DISCOVERY_TIMEOUT 60
-    PROPERTIES TIMEOUT ${tests_TIMEOUT})
-  set(labels_file "${CMAKE_CURRENT_BINARY_DIR}/${target}_labels.cmake")
-  file(CONFIGURE OUTPUT "${labels_file}" @ONLY CONTENT [[
-if(discovered)
-  set_tests_properties(${discovered} PROPERTIES LABELS "@tests_ROOM@;@tests_LABELS@")
-endif()
-unset(discovered)
-]])
-  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${labels_file}")
+  # The executable is asked for its tests when ctest starts: a sanitized one may need an environment to start that the build
+  # does not have.
+  set(listing "${CMAKE_CURRENT_BINARY_DIR}/${target}.cmake")
+  file(GENERATE OUTPUT "${listing}" CONTENT "\
+set(gtest_name ${target})
+set(gtest_executable \"$<TARGET_FILE:${target}>\")
+set(gtest_folder \"${CMAKE_CURRENT_BINARY_DIR}\")
+set(gtest_room ${tests_ROOM})
+set(gtest_alone ${tests_ALONE})
+set(gtest_timeout ${tests_TIMEOUT})
+set(gtest_labels \"${tests_ROOM};${tests_LABELS}\")
+set(gtest_properties \"${WINDHOVER_COMPUTES};${tests_PROPERTIES}\")
+include(\"${PROJECT_SOURCE_DIR}/cmake/windhover_gtest_list.cmake\")
+")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${listing}")
   if("threads" IN_LIST tests_LABELS)
     add_dependencies(windhover_thread_tests ${target})
   endif()
@@ -85,7 +90,8 @@ function(windhover_source_test)
   cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "COMMAND")
   windhover_require_arguments(windhover_source_test test NAME COMMAND)
   add_test(NAME "${test_NAME}" COMMAND ${test_COMMAND} WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}")
-  set_tests_properties("${test_NAME}" PROPERTIES TIMEOUT ${WINDHOVER_TEST_TIMEOUT} LABELS sources)
+  set_tests_properties("${test_NAME}" PROPERTIES
+    TIMEOUT ${WINDHOVER_TEST_TIMEOUT} LABELS sources ${WINDHOVER_COMPUTES})
 endfunction()
 
 # The command that checks whether a file compiles, as our headers must for a stranger: only the language and the folders.
