@@ -257,11 +257,13 @@ describe('another certificate', async () => {
   });
 
   test('that does not fit its key is refused with a line in the log, and the old one stays', async () => {
+    // A look that came between the two files that were put before has complained already.
+    const [complaints, exchanges] = [times('stay what they were'), times('were read again: CN=second')];
     renameSync(first.certificate, served.certificate);
-    await tool.wrote(() => times('stay what they were') === 1, 'the tool complained');
+    await tool.wrote(() => times('stay what they were') > complaints, 'the tool complained');
     assert.equal(await shown(tool.port), 'second');
     put(second);
-    await exchanged('second', 2);
+    await exchanged('second', exchanges + 1);
   });
 
   // The same signal, from a terminal that is closed: the kernel sends it to what runs there. g++ 12's thread sanitizer
