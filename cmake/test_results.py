@@ -48,8 +48,8 @@ def outcome_of_suite(name, has_failed, lines):
                     outcome.failed += 1
                     outcome.failures.append((found[2], lines[since:number + 1]))
             begun, since = None, number + 1
-    if has_failed and (begun is not None or not outcome.failures):
-        # It ended in the middle of a test, or after the last one, and not by an assertion.
+    if begun is not None or left > 0 or (has_failed and not outcome.failures):
+        # It ended in the middle of a test, before all had begun, or after the last one, and not by an assertion.
         outcome.failed += 1
         unheard = [f"Tests after it that did not run: {left}"] if left > 0 else []
         outcome.failures.append((begun or name, lines[since:] + unheard))
@@ -62,9 +62,13 @@ def outcome_of(case):
     lines = (case.findtext("system-out") or "").splitlines()
     if status in ("run", "fail") and any(STARTED.search(line) for line in lines):
         return outcome_of_suite(name, status == "fail", lines)
-    if status == "fail":
-        return Outcome(failed=1, failures=[(name, lines)])
-    return Outcome(passed=1) if status == "run" else Outcome(skipped=1)
+    if status == "run":
+        return Outcome(passed=1)
+    # What could not be started, as a program that is missing, is "notrun" as well as what skips itself.
+    reason = case.find("skipped")
+    if status == "disabled" or (reason is not None and reason.get("message", "").startswith("SKIP_")):
+        return Outcome(skipped=1)
+    return Outcome(failed=1, failures=[(name, lines)])
 
 
 def main():

@@ -8,7 +8,7 @@ include_guard()
 set(WINDHOVER_PYTHON /usr/bin/python3)
 set(WINDHOVER_TEST_TIMEOUT 120)
 
-# ctest has two jobs for each processor (CMakePresets.json). A test that computes takes two of them; one that mostly waits, for
+# ctest has four jobs, for two processors (CMakePresets.json). A test that computes takes two of them; one that mostly waits, for
 # other programs or for a time limit to pass, takes one.
 set(WINDHOVER_COMPUTES PROCESSORS 2)
 set(WINDHOVER_WAITS PROCESSORS 1)

@@ -1,8 +1,8 @@
 // Looking for events for a while before a wait sleeps. Going to sleep and being woken cost more than the message of a
 // lone client, and a processor that looks pays for it with all of its time.
 //
-// The time begins with an event, not with a wait: what a timer does in between neither begins it anew nor ends it, and
-// a loop to which nothing happens sleeps from alarm to alarm.
+// The time begins with an event, not with a wait: an alarm neither begins it anew nor ends it, and a loop to which
+// nothing happens sleeps from alarm to alarm. What is posted to the loop is an event, whoever posts it.
 #pragma once
 
 #include <chrono>

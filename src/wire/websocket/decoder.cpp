@@ -1,5 +1,6 @@
 // A header that lies whole in the input is read where it lies. Only one that the network cut is taken octet by octet;
-// both ways go through the same checks in the same order.
+// both ways go through the same checks in the same order. The header of a short message is read at once when nothing is
+// wrong with it, and otherwise like every other.
 #include "wire/websocket/decoder.hpp"
 
 #include <algorithm>
