@@ -22,7 +22,7 @@ std::optional<std::string_view> key_for_https(const endpoint_settings& endpoint)
     return "Certificate";
   if (!endpoint.hosts.empty()) return "Sni";
   if (endpoint.client_certificates) return "ClientCertificateMode";
-  if (!endpoint.client_certificate_authority.empty()) return "ClientCertificateAuthority";
+  if (endpoint.client_certificate_authority) return "ClientCertificateAuthority";
   if (endpoint.versions) return "SslProtocols";
   return std::nullopt;
 }
@@ -68,7 +68,7 @@ tls_versions versions_of(std::span<const std::string> names) {
 void take_defaults(endpoint_settings& endpoint, const endpoint_settings& defaults) {
   if (!endpoint.protocols) endpoint.protocols = defaults.protocols;
   if (!endpoint.client_certificates) endpoint.client_certificates = defaults.client_certificates;
-  if (endpoint.client_certificate_authority.empty())
+  if (!endpoint.client_certificate_authority)
     endpoint.client_certificate_authority = defaults.client_certificate_authority;
   if (!endpoint.versions) endpoint.versions = defaults.versions;
 }

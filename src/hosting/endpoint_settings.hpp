@@ -36,7 +36,7 @@ struct endpoint_settings {
   certificate_files certificate;
   std::vector<host_certificate_settings> hosts;
   std::optional<client_certificate_mode> client_certificates;
-  std::string client_certificate_authority;
+  std::optional<std::string> client_certificate_authority;  // empty: the system's
   std::optional<tls_versions> versions;
 };
 

@@ -145,9 +145,8 @@ served_endpoints::tls_site served_endpoints::site_of(const endpoint_settings& en
   for (const host_certificate& each : hosts)
     site.certificates.push_back({located(each.files, from.content_root), each.host});
 
-  const std::string& authority = endpoint.client_certificate_authority.empty() ? in_code.client_certificate_authority
-                                                                               : endpoint.client_certificate_authority;
-  site.client_certificate_authority = located(authority, from.content_root);
+  site.client_certificate_authority =
+      located(endpoint.client_certificate_authority.value_or(in_code.client_certificate_authority), from.content_root);
   site.options.client_certificates = endpoint.client_certificates.value_or(in_code.client_certificates);
   site.options.application_protocols = application_protocols_of(endpoint.protocols.value_or(in_code.protocols));
   const tls_versions versions = endpoint.versions.value_or(tls_versions{in_code.least_version, in_code.most_version});

@@ -123,7 +123,8 @@ TEST(endpoint_settings, what_an_endpoint_does_not_say_is_taken_from_the_defaults
           "ClientCertificateMode": "NoCertificate",
           "ClientCertificateAuthority": "own.pem"
         },
-        "Silent": {"Url": "https://*:5002"}
+        "Silent": {"Url": "https://*:5002"},
+        "System": {"Url": "https://*:5003", "ClientCertificateAuthority": ""}
       },
       "EndpointDefaults": {
         "Protocols": "Http2",
@@ -133,7 +134,7 @@ TEST(endpoint_settings, what_an_endpoint_does_not_say_is_taken_from_the_defaults
       }
     }
   })");
-  ASSERT_EQ(settings.endpoints.size(), 2U);
+  ASSERT_EQ(settings.endpoints.size(), 3U);
   for (endpoint_settings& each : settings.endpoints) take_defaults(each, settings.endpoint_defaults);
   const endpoint_settings& own = settings.endpoints[0];
   EXPECT_EQ(own.protocols, http_protocols::http1);
@@ -145,6 +146,7 @@ TEST(endpoint_settings, what_an_endpoint_does_not_say_is_taken_from_the_defaults
   EXPECT_EQ(silent.versions, (tls_versions{tls_version::tls_1_2, tls_version::tls_1_2}));
   EXPECT_EQ(silent.client_certificates, client_certificate_mode::require);
   EXPECT_EQ(silent.client_certificate_authority, "default.pem");
+  EXPECT_EQ(settings.endpoints[2].client_certificate_authority, "") << "the system's, and not the default";
 }
 
 TEST(endpoint_settings, defaults_that_are_not_said_are_left_to_the_code) {
@@ -152,7 +154,7 @@ TEST(endpoint_settings, defaults_that_are_not_said_are_left_to_the_code) {
   EXPECT_EQ(settings.endpoint_defaults.protocols, http_protocols::http1);
   EXPECT_FALSE(settings.endpoint_defaults.client_certificates);
   EXPECT_FALSE(settings.endpoint_defaults.versions);
-  EXPECT_EQ(settings.endpoint_defaults.client_certificate_authority, "");
+  EXPECT_FALSE(settings.endpoint_defaults.client_certificate_authority);
   EXPECT_TRUE(settings.endpoints.empty());
   EXPECT_FALSE(read_settings(configuration()).endpoint_defaults.protocols);
 }
