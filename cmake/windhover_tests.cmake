@@ -16,7 +16,7 @@ set(WINDHOVER_WAITS PROCESSORS 1)
 # Everything that carries the label `threads`.
 add_custom_target(windhover_thread_tests)
 
-# Tests are compiled for their compile time: what they test is optimized, they themselves are not, which halves the
+# Tests are compiled for their compile time: the libraries that they test are optimized, they are not, which halves the
 # time under the address sanitizer, and they know their lines but not their variables. What every one of them includes is
 # precompiled once.
 set(WINDHOVER_TEST_OPTIONS
