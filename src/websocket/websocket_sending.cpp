@@ -97,9 +97,6 @@ opcode websocket_connection::data_opcode(message_type type, end_of_message end) 
 
 // When there is no memory for the copy, it is as if nothing had been sent.
 void websocket_connection::queue_data(message_type type, end_of_message end, std::span<const std::byte> payload) {
-  // A short one throws nothing: without memory its connection ends.
-  if (payload.size() <= gathered_payload && !must_be_cut(payload))
-    return queue_frame(data_opcode(type, end), end == end_of_message::yes, payload);
   const bool before = sending_fragments_;
   try {
     queue_frames(data_opcode(type, end), end == end_of_message::yes, payload);
