@@ -1,5 +1,6 @@
 #include "serve.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -7,6 +8,7 @@
 #include <CLI/CLI.hpp>
 
 #include "echo_page.hpp"
+#include "hosting/configuration_values.hpp"
 #include "protocols_option.hpp"
 #include <windhover/windhover.hpp>
 
@@ -39,12 +41,6 @@ task<> broadcast(topics& everybody, websocket& socket) {
   while (auto message = co_await socket.receive()) everybody.publish("everybody", *message);
 }
 
-// As the configuration has it, of at most a second.
-std::string duration_of_microseconds(unsigned count) {
-  const std::string fraction = std::to_string(count % 1'000'000);
-  return "00:00:0" + std::to_string(count / 1'000'000) + "." + std::string(6 - fraction.size(), '0') + fraction;
-}
-
 int serve(const serve_options& options) {
   // The tool does what its command line says: no appsettings.json of the folder that it happens to run in, no
   // environment.
@@ -56,7 +52,7 @@ int serve(const serve_options& options) {
   }
   if (options.busy_poll > 0) {
     sources.arguments.push_back("--Windhover:BusyPoll");
-    sources.arguments.push_back(duration_of_microseconds(options.busy_poll));
+    sources.arguments.push_back(hosting::format_duration(std::chrono::microseconds(options.busy_poll)));
   }
   if (options.verbose) {
     sources.arguments.push_back("--log-level");
