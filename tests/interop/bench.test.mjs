@@ -16,8 +16,9 @@ requireEngine();
 const folder = mkdtempSync(join(tmpdir(), 'windhover-bench-'));
 after(() => rmSync(folder, { recursive: true }));
 const options = engine ? ['--engine', engine] : [];
-const short = ['--warm-up', '0.1', '--duration', '0.3', '--patience', '60', ...options];
-const bench = (url, ...further) => run('bench', url, ...short, ...further);
+const benchFor = (duration, url, ...further) =>
+  run('bench', url, '--warm-up', '0.1', '--duration', duration, '--patience', '60', ...options, ...further);
+const bench = (url, ...further) => benchFor('0.3', url, ...further);
 
 const tool = await serve({ options: ['--compress'] });
 after(() => tool.stop());
@@ -36,11 +37,16 @@ after(() => {
 });
 const foreignUrl = `ws://127.0.0.1:${foreign.address().port}`;
 
-// The result of a load that went well, as a program reads it.
+// The result of a load that went well, as a program reads it. Longer where the machine is too busy for a message in a
+// short one, unless none is expected.
 async function resultOf(url, ...further) {
-  const { code, stdout, stderr } = await bench(url, '--json', '-', ...further);
-  assert.deepEqual([code, stderr], [0, '']);
-  return JSON.parse(stdout);
+  for (const duration of ['0.3', '3', '30']) {
+    const { code, stdout, stderr } = await benchFor(duration, url, '--json', '-', ...further);
+    assert.deepEqual([code, stderr], [0, '']);
+    const result = JSON.parse(stdout);
+    if (result.messages > 0 || result.scenario === 'idle') return result;
+  }
+  return assert.fail(`no message in 30 seconds: ${further.join(' ')}`);
 }
 
 for (const [name, url] of [['ws', `${foreignUrl}/`], ['windhover serve', tool.webSocketUrl]]) {
@@ -61,14 +67,12 @@ for (const [name, url] of [['ws', `${foreignUrl}/`], ['windhover serve', tool.we
                              ['--in-flight', '20'], ['--threads', '2'], ['--scenario', 'churn']]) {
         const result = await resultOf(url, '--check', '--size', '0..3000', ...further);
         assert.ok(result.checked);
-        assert.ok(result.messages > 0, further.join(' '));
         assert.equal(result.latency_ns.count, result.messages);
       }
     });
 
     test('connections alone are a load too', async () => {
       const storm = await resultOf(url, '--scenario', 'storm');
-      assert.ok(storm.messages > 0);
       assert.equal(storm.bytes, 0);
       const idle = await resultOf(url, '--scenario', 'idle', '--connections', '200');
       assert.deepEqual([idle.connections, idle.messages], [200, 0]);
@@ -78,9 +82,7 @@ for (const [name, url] of [['ws', `${foreignUrl}/`], ['windhover serve', tool.we
 
 test('a broadcast comes back to all, compressed or not', async () => {
   for (const further of [[], ['--compress'], ['--text'], ['--rate', '50'], ['--threads', '2']]) {
-    const result = await resultOf(`${foreignUrl}/all`, '--scenario', 'broadcast', '--check', '--size', '16..500',
-                                  ...further);
-    assert.ok(result.messages > 0, further.join(' '));
+    await resultOf(`${foreignUrl}/all`, '--scenario', 'broadcast', '--check', '--size', '16..500', ...further);
   }
 });
 
