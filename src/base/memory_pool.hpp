@@ -27,25 +27,27 @@ inline constexpr bool passes_through = false;
 inline constexpr bool passes_through = false;
 #endif
 
-// Classes of 16 bytes up to 1 KiB, because an idle connection is made of small blocks, then powers of two up to 1 MiB;
-// larger blocks go to the allocator.
+// Classes in steps of 16 bytes up to 1 KiB, because an idle connection is made of small blocks, then powers of two up to
+// 1 MiB; larger blocks go to the allocator. The small ones are what glibc's allocator gives without a remainder: multiples
+// of 16 bytes, less its header of 8.
 inline constexpr std::size_t step = 16;
-inline constexpr std::size_t small_limit = 1024;
-inline constexpr std::size_t small_classes = small_limit / step;
+inline constexpr std::size_t smallest = 8;
+inline constexpr std::size_t small_classes = 65;
+inline constexpr std::size_t small_limit = smallest + (small_classes - 1) * step;
 inline constexpr std::size_t large_limit = std::size_t{1} << 20;
 inline constexpr std::size_t classes = small_classes + 10;
 
 constexpr std::size_t class_of(std::size_t size) noexcept {
-  if (size <= small_limit) return size == 0 ? 0 : (size - 1) / step;
+  if (size <= small_limit) return (size + step - smallest - 1) / step;
   return small_classes + static_cast<std::size_t>(std::bit_width(size - 1)) - 11;
 }
 
 constexpr std::size_t size_of_class(std::size_t index) noexcept {
-  if (index < small_classes) return (index + 1) * step;
+  if (index < small_classes) return smallest + index * step;
   return std::size_t{2048} << (index - small_classes);
 }
 static_assert(size_of_class(class_of(large_limit)) == large_limit && class_of(large_limit) == classes - 1);
-static_assert(class_of(1025) == small_classes && size_of_class(small_classes) == 2048);
+static_assert(class_of(small_limit + 1) == small_classes && size_of_class(small_classes) == 2048);
 
 struct free_block {
   free_block* next;
