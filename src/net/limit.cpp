@@ -7,12 +7,9 @@
 namespace windhover::net {
 
 struct limit::taken final : kept {
-  explicit taken(std::shared_ptr<limit> of) noexcept : from(std::move(of)) {}
-  ~taken() override {
-    const std::lock_guard lock(from->mutex_);
-    --from->count_;
-  }
-  std::shared_ptr<limit> from;
+  explicit taken(limit& of) noexcept : from(of) {}
+  ~taken() override { from.leave(); }
+  limit& from;
 };
 
 std::optional<place> limit::enter(const std::shared_ptr<limit>& of) {
@@ -20,15 +17,20 @@ std::optional<place> limit::enter(const std::shared_ptr<limit>& of) {
   {
     const std::lock_guard lock(of->mutex_);
     if (of->count_ >= of->most_) return std::nullopt;
-    ++of->count_;
+    if (++of->count_ == 1) of->itself_ = of;
   }
   try {
-    return std::make_unique<taken>(of);
+    return std::make_unique<taken>(*of);
   } catch (...) {
-    const std::lock_guard lock(of->mutex_);
-    --of->count_;
+    of->leave();
     throw;
   }
+}
+
+void limit::leave() noexcept {
+  std::shared_ptr<limit> last;  // let go when the lock is
+  const std::lock_guard lock(mutex_);
+  if (--count_ == 0) last = std::move(itself_);
 }
 
 namespace {

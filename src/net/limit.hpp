@@ -30,10 +30,12 @@ class limit {
 
  private:
   struct taken;
+  void leave() noexcept;
 
   const std::size_t most_;
   std::mutex mutex_;
   std::size_t count_ = 0;
+  std::shared_ptr<limit> itself_;  // while a place is taken: one reference for all of them, not one in each
 };
 
 // The same for each address apart. An IPv6 address counts as its network of 64 bits, which a host has to itself. Peers

@@ -43,7 +43,7 @@ void stream_connection::has_not_opened() noexcept {
 }
 
 stream_connection::stream_connection(event_loop& loop, int descriptor) noexcept
-    : loop_(loop), descriptor_(descriptor), feed_(loop.inbound()) {
+    : loop_(loop), feed_(loop.inbound()), descriptor_(descriptor) {
   ++loop_.counters().connections;
 }
 

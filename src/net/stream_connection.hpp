@@ -67,7 +67,6 @@ class stream_connection final : public loop_object, public transport {
 
   event_loop& loop_;
   token token_{};
-  int descriptor_;
   std::unique_ptr<driver> driver_;
   std::unique_ptr<driver> next_driver_;  // takes over when the loop serves this object
   std::unique_ptr<kept> kept_;
@@ -79,6 +78,7 @@ class stream_connection final : public loop_object, public transport {
   std::uint32_t high_water_ = 64U << 10;
   std::uint32_t low_water_ = 32U << 10;
   failure failure_{};
+  int descriptor_;
   bool receiving_ = false;
   bool in_flight_ = false;
   bool was_above_ = false;

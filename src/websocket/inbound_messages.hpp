@@ -90,9 +90,9 @@ class inbound_messages {
   void drop_received();
 
   std::vector<incoming> ready_;
-  std::size_t first_ready_ = 0;
   incoming current_;
   std::size_t held_ = 0;
+  std::uint32_t first_ready_ = 0;  // enough: what is held is bounded, and each message holds more than its index needs
   bool frame_open_ = false;
 };
 

@@ -59,7 +59,6 @@ websocket_slot& websocket_slot::acquire(net::event_loop& loop, websocket_connect
 void websocket_slot::release(websocket_slot& slot) noexcept {
   slot.generation.fetch_add(1, std::memory_order_acq_rel);
   slot.loop.store(nullptr, std::memory_order_release);
-  slot.connection = nullptr;
   slot_arena::instance().give_back(slot);
 }
 

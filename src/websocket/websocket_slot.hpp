@@ -15,8 +15,10 @@ class event_loop;
 struct websocket_slot {
   std::atomic<std::uint32_t> generation{1};
   std::atomic<net::event_loop*> loop{nullptr};
-  websocket_connection* connection = nullptr;
-  websocket_slot* next_free = nullptr;
+  union {
+    websocket_connection* connection;     // while it is taken
+    websocket_slot* next_free = nullptr;  // while it is not
+  };
 
   // Any thread. Throws std::bad_alloc.
   static websocket_slot& acquire(net::event_loop& loop, websocket_connection& connection);
