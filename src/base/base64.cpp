@@ -27,6 +27,8 @@ std::byte octet(std::uint32_t group, unsigned shift) { return static_cast<std::b
 
 }  // namespace
 
+bool is_base64_character(char character) noexcept { return values[static_cast<unsigned char>(character)] != no_digit; }
+
 std::string base64_encode(std::span<const std::byte> data) {
   std::string text;
   text.reserve((data.size() + 2) / 3 * 4);

@@ -10,6 +10,9 @@
 
 namespace windhover::base {
 
+// Whether it is one of the 64 characters; the padding is not.
+[[nodiscard]] bool is_base64_character(char character) noexcept;
+
 // Always padded, never broken into lines.
 [[nodiscard]] std::string base64_encode(std::span<const std::byte> data);
 

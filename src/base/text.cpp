@@ -2,16 +2,24 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 
 namespace windhover::base {
 namespace {
 
+constexpr std::string_view token_characters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~";
+
+constexpr std::array<bool, 256> mark_token_characters() {
+  std::array<bool, 256> marked{};
+  for (const char character : token_characters) marked[static_cast<unsigned char>(character)] = true;
+  return marked;
+}
+
 bool is_token_character(char character) {
-  const bool letter = to_lower(character) >= 'a' && to_lower(character) <= 'z';
-  const bool digit = character >= '0' && character <= '9';
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return letter || digit || others.find(character) != std::string_view::npos;
+  static constexpr std::array<bool, 256> marked = mark_token_characters();
+  return marked[static_cast<unsigned char>(character)];
 }
 
 // Where the first member of `list` ends: at the first comma that is not quoted, or at the end.
@@ -30,7 +38,7 @@ std::size_t end_of_member(std::string_view list) {
 
 bool equals_ignoring_case(std::string_view left, std::string_view right) {
   return std::equal(left.begin(), left.end(), right.begin(), right.end(),
-                    [](char one, char other) { return to_lower(one) == to_lower(other); });
+                    [](char one, char other) { return one == other || to_lower(one) == to_lower(other); });
 }
 
 std::string_view trim(std::string_view text) {

@@ -52,6 +52,14 @@ TEST(base64, uses_the_whole_alphabet) {
   EXPECT_EQ(base64_encode(*data), all);
 }
 
+TEST(base64, the_characters_are_those_of_the_alphabet) {
+  std::string characters;
+  for (int octet = 0; octet < 256; ++octet) {
+    if (is_base64_character(static_cast<char>(octet))) characters.push_back(static_cast<char>(octet));
+  }
+  EXPECT_EQ(characters, "+/0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
+}
+
 TEST(base64, every_octet_comes_back_at_every_length) {
   std::vector<std::byte> data;
   for (unsigned value = 0; value < 256; ++value) {

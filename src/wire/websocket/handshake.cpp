@@ -27,12 +27,6 @@ std::optional<std::string_view> only_value(const headers& fields, std::string_vi
   return fields.count(name) == 1 ? fields.find(name) : std::nullopt;
 }
 
-bool is_base64_character(char character) noexcept {
-  const char lower = base::to_lower(character);
-  return (lower >= 'a' && lower <= 'z') || (character >= '0' && character <= '9') || character == '+' ||
-         character == '/';
-}
-
 void refuse(bool refused, std::string_view what, std::string_view value) {
   if (!refused) return;
   std::string message("WebSocket handshake: ");
@@ -107,7 +101,7 @@ bool is_handshake_key(std::string_view key) noexcept {
   constexpr std::string_view padding = "==";
   constexpr std::size_t characters = 22;
   return key.size() == characters + padding.size() && key.ends_with(padding) &&
-         std::all_of(key.begin(), key.begin() + characters, is_base64_character);
+         std::all_of(key.begin(), key.begin() + characters, base::is_base64_character);
 }
 
 std::string accept_key(std::string_view key) {
