@@ -36,7 +36,9 @@ struct send_operation {
   std::vector<iovec> pieces;
   std::size_t first = 0;  // pieces before this one have been sent
   msghdr message{};
+  bool last = false;  // only the end of the stream follows, at once: its FIN travels with the last bytes
 
+  int flags() const noexcept { return MSG_NOSIGNAL | (last ? MSG_MORE : 0); }
   // Takes `sent` bytes off the front. True when nothing is left.
   bool advance(std::size_t sent) noexcept;
 };

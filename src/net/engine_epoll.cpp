@@ -210,16 +210,17 @@ class epoll_engine final : public engine {
 
   // 0 when everything went, EAGAIN when the socket is full, otherwise the failure.
   static int send_now(int descriptor, send_operation& operation) noexcept {
+    const int flags = operation.flags() | MSG_DONTWAIT;
     for (;;) {
       const iovec* const pieces = operation.pieces.data() + operation.first;
       const std::size_t count = operation.pieces.size() - operation.first;
       ssize_t sent = 0;
       if (count == 1) {
-        sent = ::send(descriptor, pieces->iov_base, pieces->iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = ::send(descriptor, pieces->iov_base, pieces->iov_len, flags);
       } else {
         operation.message.msg_iov = operation.pieces.data() + operation.first;
         operation.message.msg_iovlen = count;
-        sent = ::sendmsg(descriptor, &operation.message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = ::sendmsg(descriptor, &operation.message, flags);
       }
       if (sent < 0) {
         if (errno == EINTR) continue;

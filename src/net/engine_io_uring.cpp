@@ -415,17 +415,17 @@ class io_uring_engine final : public engine {
 
   void issue_send(token which, slot& here, operation as, int flags, unsigned entry_flags) noexcept {
     send_operation& what = *here.sending;
+    flags |= what.flags() | MSG_WAITALL;
     io_uring_sqe* entry = submission();
     const std::size_t count = what.pieces.size() - what.first;
     const iovec& piece = what.pieces[what.first];
     if (count == 1) {
-      io_uring_prep_send(entry, here.descriptor, piece.iov_base, piece.iov_len, flags | MSG_NOSIGNAL | MSG_WAITALL);
+      io_uring_prep_send(entry, here.descriptor, piece.iov_base, piece.iov_len, flags);
     } else {
       what.message = {};
       what.message.msg_iov = what.pieces.data() + what.first;
       what.message.msg_iovlen = count;
-      io_uring_prep_sendmsg(entry, here.descriptor, &what.message,
-                            static_cast<unsigned>(flags) | MSG_NOSIGNAL | MSG_WAITALL);
+      io_uring_prep_sendmsg(entry, here.descriptor, &what.message, static_cast<unsigned>(flags));
     }
     entry->flags |= static_cast<std::uint8_t>(entry_flags);
     entry->user_data = data_of(as, which);

@@ -249,6 +249,7 @@ void stream_connection::gather_send() {
     out.queued.erase(out.queued.begin(), end);
   }
   out.operation.first = 0;
+  out.operation.last = closing_ && out.queued.empty();
   out.operation.pieces.clear();
   for (const base::slice& each : out.sending) {
     // The kernel only reads; the interface of sendmsg has no const.
