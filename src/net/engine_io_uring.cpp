@@ -25,30 +25,21 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
+#include "net/receive_ring.hpp"
 
 namespace windhover::net {
 namespace {
 
-// Newer than the header of liburing 2.3; probed at run time.
-constexpr std::uint16_t buffer_ring_incremental = 2;      // IOU_PBUF_RING_INC
-constexpr std::uint32_t completion_buffer_has_more = 16;  // IORING_CQE_F_BUF_MORE
-
 constexpr unsigned submission_entries = 4096;
 constexpr unsigned completion_entries = 32768;
-constexpr std::uint16_t buffer_group = 1;
 
-struct ring_geometry {
-  unsigned count;
-  std::size_t size;
-};
-constexpr ring_geometry incremental_geometry{8, std::size_t{512} << 10};
-constexpr ring_geometry plain_geometry{64, std::size_t{64} << 10};
+constexpr receive_ring::geometry incremental_geometry{.count = 8, .size = std::size_t{512} << 10};
+constexpr receive_ring::geometry plain_geometry{.count = 64, .size = std::size_t{64} << 10};
 
 enum class operation : std::uint64_t {
   ignored,
@@ -85,73 +76,6 @@ io_uring_params ring_parameters(bool tells_of_work) noexcept {
   parameters.cq_entries = completion_entries;
   return parameters;
 }
-
-// The receive ring: `count` buffers of `size` bytes, consumed in order by the kernel.
-class receive_ring {
- public:
-  receive_ring(io_uring& ring, ring_geometry geometry, bool incremental)
-      : geometry_(geometry), used_(geometry.count, 0), incremental_(incremental) {
-    entries_size_ = sizeof(io_uring_buf) * geometry.count;
-    entries_ = static_cast<io_uring_buf_ring*>(map(entries_size_));
-    bytes_ = static_cast<std::byte*>(map(geometry.count * geometry.size));
-    io_uring_buf_reg registration{};
-    registration.ring_addr = reinterpret_cast<std::uint64_t>(entries_);
-    registration.ring_entries = geometry.count;
-    registration.bgid = buffer_group;
-    registration.pad = incremental ? buffer_ring_incremental : std::uint16_t{0};  // `flags` in newer headers
-    const int error = io_uring_register_buf_ring(&ring, &registration, 0);
-    if (error != 0) {
-      release();
-      fail(-error, "io_uring: registering the receive ring");
-    }
-    io_uring_buf_ring_init(entries_);
-    for (unsigned i = 0; i < geometry.count; ++i) give_back(static_cast<std::uint16_t>(i));
-    publish();
-  }
-  receive_ring(const receive_ring&) = delete;
-  receive_ring& operator=(const receive_ring&) = delete;
-  ~receive_ring() { release(); }
-
-  // The bytes of a completion. They stay until finish() is called with the same arguments.
-  std::span<const std::byte> bytes(std::uint32_t flags, std::size_t count) const noexcept {
-    const std::uint16_t id = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
-    return {bytes_ + id * geometry_.size + used_[id], count};
-  }
-  void finish(std::uint32_t flags, std::size_t count) noexcept {
-    const std::uint16_t id = static_cast<std::uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT);
-    used_[id] += count;
-    if (!incremental_ || (flags & completion_buffer_has_more) == 0) give_back(id);
-  }
-  void publish() noexcept {
-    if (returned_ > 0) io_uring_buf_ring_advance(entries_, returned_);
-    returned_ = 0;
-  }
-  std::size_t size() const noexcept { return geometry_.count * geometry_.size; }
-
- private:
-  static void* map(std::size_t size) {
-    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) fail(errno, "io_uring: memory for the receive ring");
-    return memory;
-  }
-  void release() noexcept {
-    if (bytes_ != nullptr) ::munmap(bytes_, geometry_.count * geometry_.size);
-    if (entries_ != nullptr) ::munmap(entries_, entries_size_);
-  }
-  void give_back(std::uint16_t id) noexcept {
-    used_[id] = 0;
-    io_uring_buf_ring_add(entries_, bytes_ + id * geometry_.size, static_cast<unsigned>(geometry_.size), id,
-                          static_cast<int>(geometry_.count - 1), returned_++);
-  }
-
-  ring_geometry geometry_;
-  std::size_t entries_size_ = 0;
-  io_uring_buf_ring* entries_ = nullptr;
-  std::byte* bytes_ = nullptr;
-  std::vector<std::size_t> used_;
-  int returned_ = 0;
-  bool incremental_;
-};
 
 // The ring itself, so that it is torn down after a failing constructor too.
 class ring_owner {
@@ -389,7 +313,7 @@ class io_uring_engine final : public engine {
     io_uring_sqe* entry = submission();
     io_uring_prep_recv_multishot(entry, here.descriptor, nullptr, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = buffer_group;
+    entry->buf_group = receive_ring::group;
     entry->user_data = data_of(operation::receive, which);
     here.armed = true;
     here.cancelling = false;
@@ -693,7 +617,7 @@ io_uring_features probe_io_uring() noexcept {
   try {
     ring_owner owner;
     features.available = true;
-    const receive_ring incremental(owner.ring, {2, 4096}, true);
+    const receive_ring incremental(owner.ring, {.count = 2, .size = 4096}, true);
     features.incremental_buffers = true;
   } catch (const std::system_error& error) {
     features.reason = features.available ? "the kernel has no incremental provided-buffer rings (Linux 6.12 has them)"
