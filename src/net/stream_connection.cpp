@@ -275,7 +275,8 @@ void stream_connection::on_sent(int error) noexcept {
     loop_.serve_later(*this);
   }
   if (output_ && output_->queued.empty()) loop_.take_back(std::move(output_));
-  if (output_ || closing_) loop_.flush_later(*this);
+  if (output_) return loop_.flush_later(*this);
+  if (closing_) flush();  // at once: the last bytes wait for their end
 }
 
 void stream_connection::end_when_both_sides_have() noexcept {
