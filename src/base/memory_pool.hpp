@@ -27,9 +27,9 @@ inline constexpr bool passes_through = false;
 inline constexpr bool passes_through = false;
 #endif
 
-// Classes in steps of 16 bytes up to 1 KiB, because an idle connection is made of small blocks, then powers of two up to
-// 1 MiB; larger blocks go to the allocator. The small ones are what glibc's allocator gives without a remainder: multiples
-// of 16 bytes, less its header of 8.
+// Classes in steps of 16 bytes up to 1 KiB, because an idle connection is made of small blocks, then powers of two up
+// to 1 MiB; larger blocks go to the allocator. The small ones are what glibc's allocator gives without a remainder:
+// multiples of 16 bytes, less its header of 8.
 inline constexpr std::size_t step = 16;
 inline constexpr std::size_t smallest = 8;
 inline constexpr std::size_t small_classes = 65;

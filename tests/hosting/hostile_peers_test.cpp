@@ -60,13 +60,14 @@ class HostilePeers : public running_process {
     EXPECT_EQ(other.receive_text(), "and I?");
     EXPECT_EQ(other.close(), close_code::normal_closure);
   }
-  // What the server has counted.
-  std::size_t count(std::string_view name) {
-    const std::string text = "\n" + http_client(url).get("/counters").body;
+  static std::size_t number_in(const std::string& counters, std::string_view name) {
+    const std::string text = "\n" + counters;
     const std::size_t at = text.find("\n" + std::string(name) + " ");
     if (at == std::string::npos) throw std::runtime_error("there is no counter of that name: " + text);
     return std::stoul(text.substr(at + name.size() + 2));
   }
+  // What the server has counted.
+  std::size_t count(std::string_view name) { return number_in(http_client(url).get("/counters").body, name); }
   // Waits for what the loops will have noted soon.
   template <class Enough>
   void await_count(std::string_view name, Enough&& enough) {
@@ -78,13 +79,13 @@ class HostilePeers : public running_process {
       std::this_thread::yield();
     }
   }
-  // Until the server has noticed that others have gone.
+  // Until the server has noticed that most of the others have gone.
   void await_there_is_room() {
     const auto ends = std::chrono::steady_clock::now() + std::chrono::seconds(test::patience_in_seconds);
     for (;;) {
       http_client asking(url);
       asking.send(http_client::request("GET", "/counters"));
-      if (asking.fill()) return;
+      if (asking.fill() && number_in(asking.read_answer().body, "connections") < 100) return;
       ASSERT_LT(std::chrono::steady_clock::now(), ends) << "there is no room for anybody";
       std::this_thread::yield();
     }
@@ -92,7 +93,7 @@ class HostilePeers : public running_process {
   void expect_nothing_is_left() {
     // The one that asks is there.
     await_count("connections", [](std::size_t now) { return now == 1; });
-    EXPECT_EQ(count("websockets"), 0U);
+    await_count("websockets", [](std::size_t now) { return now == 0; });
   }
 };
 
@@ -125,14 +126,13 @@ TEST_P(HostilePeers, VeryManyThatSayNothingStopNobody) {
 }
 
 TEST_P(HostilePeers, HeadsThatTrickleInAreGivenUp) {
-  start({"--Windhover:Limits:RequestHeadersTimeout", "00:00:01"});
-  std::vector<http_client> slow;
-  for (int i = 0; i < 200; ++i) slow.emplace_back(url);
+  start({"--Windhover:Limits:RequestHeadersTimeout", "00:00:03"});
   const std::string head = http_client::request("GET", "/ws", test::handshake());
-  // A byte of each head at a time, for as long as the server bears it.
   std::vector<std::optional<http_client>> left;
-  for (http_client& each : slow) left.emplace_back(std::move(each));
-  for (std::size_t at = 0; at + 1 < head.size(); ++at) {
+  // The first byte at once: a connection without one is idle, and no request that is given up.
+  for (int i = 0; i < 200; ++i) left.emplace_back(std::in_place, url)->send(head.substr(0, 1));
+  // A byte of each head at a time, for as long as the server bears it.
+  for (std::size_t at = 1; at + 1 < head.size(); ++at) {
     bool someone = false;
     for (auto& each : left) {
       if (!each) continue;
@@ -174,8 +174,8 @@ TEST_P(HostilePeers, FramesThatComeInSingleBytesAreMessagesAllTheSame) {
 }
 
 TEST_P(HostilePeers, ReadersThatNeverReadAreGivenUp) {
-  start({"--Windhover:WebSockets:StalledTimeout", "00:00:01", "--Windhover:WebSockets:KeepAliveInterval", "00:00:01",
-         "--Windhover:WebSockets:KeepAliveTimeout", "00:00:01"});
+  start({"--Windhover:WebSockets:StalledTimeout", "00:00:01", "--Windhover:WebSockets:KeepAliveInterval", "00:00:03",
+         "--Windhover:WebSockets:KeepAliveTimeout", "00:00:03"});
   std::vector<websocket_client> deaf;
   for (int i = 0; i < 20; ++i) deaf.emplace_back(url);
   // What they ask for comes back until nothing fits any more: then the handler waits, and in the end it is enough.
@@ -199,7 +199,7 @@ TEST_P(HostilePeers, WritersToHandlersThatNeverReceiveCostAtMostTheBudget) {
   constexpr std::size_t frames = 8;
   // One message of each fills its socket; the two loops may keep an eighth of the others.
   const std::size_t budget = std::max<std::size_t>(65'536, very_many * size / 2);
-  start({"--Windhover:WebSockets:MaxInboundBytes", "8192", "--Windhover:WebSockets:StalledTimeout", "00:00:05",
+  start({"--Windhover:WebSockets:MaxInboundBytes", "8192", "--Windhover:WebSockets:StalledTimeout", "00:00:10",
          "--Windhover:Limits:InboundBudget", std::to_string(budget)});
   const std::size_t memory_before = child->peak_memory();
   std::string messages;

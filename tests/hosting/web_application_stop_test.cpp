@@ -188,7 +188,7 @@ TEST_P(Stop, AWebSocketThatIsAcceptedWhileStoppingIsClosedAtOnce) {
 }
 
 TEST_P(Stop, AHandlerThatTakesNoNoticeIsCutOffAfterTheTimeout) {
-  make({"--Windhover:ShutdownTimeout=00:00:01"}).use_websockets();
+  make({"--Windhover:ShutdownTimeout=00:00:03"}).use_websockets();
   gate begun;
   told<bool> slept;
   app->map_websocket("/ws", [&](websocket& socket, const http_context& context) -> task<> {

@@ -134,6 +134,7 @@ describe('WebSockets', () => {
     sockets[1].stream.write(textFrame('again'));
     const { stream, seen } = sockets[1];
     await until(seen, () => seen.data.length === echoed('socket 1').length + 7);
+    await until(got, () => got.ended);
     assert.ok(got.data.equals(page));
     session.destroy();
   });
