@@ -1,7 +1,6 @@
 #include "wire/http2/frame_watch.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 namespace windhover::wire::http2 {
 namespace {
@@ -30,16 +29,21 @@ std::uint32_t frame_watch::number(std::size_t at) const noexcept {
   return value;
 }
 
-// Of PRIORITY the payload too, which is as short as a header.
+// How much of a frame is looked at. Of PRIORITY it is the payload too, which is as short as a header.
+std::size_t frame_watch::wanted() const noexcept {
+  const bool has_priority = held_ >= header_size && type() == priority && length() == priority_size;
+  return has_priority ? header_size + priority_size : header_size;
+}
+
 bool frame_watch::complete_header(std::span<const std::byte>& in) noexcept {
-  for (std::size_t wanted = header_size;; wanted = header_size + priority_size) {
-    std::size_t missing = wanted - held_;
+  while (held_ < wanted()) {
+    if (in.empty()) return false;
+    std::size_t missing = wanted() - held_;
     const auto more = take(in, missing);
-    if (!more.empty()) std::memcpy(header_.data() + held_, more.data(), more.size());
+    std::ranges::copy(more, std::span(header_).subspan(held_, more.size()).begin());
     held_ += more.size();
-    if (held_ < wanted) return false;
-    if (wanted > header_size || type() != priority || length() != priority_size) return true;
   }
+  return true;
 }
 
 std::optional<error_code> frame_watch::judge(standing now) {

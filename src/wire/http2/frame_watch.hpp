@@ -50,6 +50,7 @@ class frame_watch {
   static constexpr std::size_t priority_size = 5;
 
   static std::span<const std::byte> take(std::span<const std::byte>& in, std::size_t& left) noexcept;
+  std::size_t wanted() const noexcept;
   bool complete_header(std::span<const std::byte>& in) noexcept;
   std::optional<error_code> judge(standing stream);
   std::optional<error_code> judge_priority() const noexcept;

@@ -130,6 +130,20 @@ TEST(frame_watch, malformed_priorities_are_errors) {
   expect(frame(priority, 3, "four"sv), std::nullopt);  // the size is nghttp2's to judge
 }
 
+// In two pieces, with more behind the frame than fits where a header is kept.
+TEST(frame_watch, a_priority_may_be_cut_anywhere) {
+  const std::string stream = frame(priority, 3, std::string(5, '\0')) + frame(data, 1, std::string(1000, 'x'));
+  const auto bytes = std::as_bytes(std::span(stream));
+  for (std::size_t at = 0; at <= stream.size(); ++at) {
+    frame_watch watched(0);
+    const auto first = bytes.first(at);
+    const auto second = bytes.subspan(at);
+    const outcome seen = watch(watched, {{first.begin(), first.end()}, {second.begin(), second.end()}}, {1});
+    EXPECT_EQ(seen.passed, stream) << at;
+    EXPECT_EQ(seen.idle, 1) << at;
+  }
+}
+
 TEST(frame_watch, tells_of_frames_that_ask_for_nothing) {
   frame_watch watched(0);
   const std::string stream = frame(priority, 3, std::string(5, '\0')) + frame(99, 0) + frame(headers, 1) +
