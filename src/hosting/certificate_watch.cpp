@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <exception>
 #include <set>
-#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -14,6 +13,8 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <unistd.h>
+
+#include "base/system_error.hpp"
 
 namespace windhover::hosting {
 namespace {
@@ -112,7 +113,7 @@ event wait_for(const folder_watch& watch, int wake_descriptor, milliseconds time
 
 certificate_watch::certificate_watch(std::vector<std::filesystem::path> files, callbacks tell)
     : files_(std::move(files)), tell_(std::move(tell)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
-  if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "watching certificates");
+  if (wake_ < 0) base::throw_system_error(errno, "watching certificates");
   try {
     thread_ = std::thread([this] { run(); });
   } catch (...) {

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <system_error>
 
 #include <unistd.h>
+
+#include "base/system_error.hpp"
 
 namespace windhover::http {
 
@@ -23,7 +24,7 @@ std::size_t stored_file::read(std::uint64_t offset, std::span<std::byte> into) c
   for (;;) {
     const ssize_t count = ::pread(descriptor_.get(), into.data(), into.size(), static_cast<off_t>(offset));
     if (count >= 0) return static_cast<std::size_t>(count);
-    if (errno != EINTR) throw std::system_error(errno, std::generic_category(), "a static file could not be read");
+    if (errno != EINTR) base::throw_system_error(errno, "a static file could not be read");
   }
 }
 

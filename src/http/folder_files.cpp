@@ -6,13 +6,14 @@
 #include <chrono>
 #include <filesystem>
 #include <string_view>
-#include <system_error>
 
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/system_error.hpp"
 
 namespace windhover::http {
 namespace {
@@ -82,8 +83,7 @@ folder_files::folder_files(const std::string& root) : folder_files(root, best_re
 
 folder_files::folder_files(const std::string& root, resolution how)
     : root_(std::filesystem::absolute(root).string()), how_(how) {
-  if (!open_folder(root_))
-    throw std::system_error(errno, std::generic_category(), "the folder '" + root_ + "' of static files");
+  if (!open_folder(root_)) base::throw_system_error(errno, "the folder '" + root_ + "' of static files");
 }
 
 file_descriptor folder_files::resolve(const std::string& path, int flags) const {
@@ -94,7 +94,7 @@ file_descriptor folder_files::resolve(const std::string& path, int flags) const 
                                                        : open_step_by_step(root.get(), path, flags));
     if (opened) return opened;
   }
-  if (is_trouble(errno)) throw std::system_error(errno, std::generic_category(), "the static file '" + path + "'");
+  if (is_trouble(errno)) base::throw_system_error(errno, "the static file '" + path + "'");
   return {};
 }
 

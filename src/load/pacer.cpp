@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <system_error>
 
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/system_error.hpp"
 #include <windhover/wait_readable.hpp>
 
 namespace windhover::load {
@@ -16,7 +16,7 @@ namespace {
 class kernel_timer {
  public:
   kernel_timer() : descriptor_(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)) {
-    if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "timerfd_create");
+    if (descriptor_ < 0) base::throw_system_error(errno, "timerfd_create");
   }
   kernel_timer(const kernel_timer&) = delete;
   kernel_timer& operator=(const kernel_timer&) = delete;

@@ -2,11 +2,11 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <poll.h>
 
+#include "base/system_error.hpp"
 #include "net/event_loop.hpp"
 #include "net/stop_on_loop.hpp"
 #include <windhover/completion.hpp>
@@ -101,7 +101,7 @@ class readiness_awaiter final : private readiness_wait::listener {
     wait_ = readiness_wait::add_to(loop_, descriptor_, events_, *this);
   }
   bool await_resume() const {
-    if (*outcome_ < 0) throw std::system_error(-*outcome_, std::generic_category(), "waiting for a file descriptor");
+    if (*outcome_ < 0) base::throw_system_error(-*outcome_, "waiting for a file descriptor");
     return *outcome_ > 0;
   }
   void stopped() noexcept {

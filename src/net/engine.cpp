@@ -1,11 +1,11 @@
 #include "net/engine.hpp"
 
 #include <cerrno>
-#include <system_error>
 
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "base/system_error.hpp"
 #include "net/address.hpp"
 
 namespace windhover::net {
@@ -47,8 +47,8 @@ chosen_engine make_engine(engine_kind wanted, duration busy_poll) {
   const io_uring_features features = probe_io_uring();
   if (wanted == engine_kind::io_uring) {
     if (!features.available) {
-      throw std::system_error(ENOSYS, std::generic_category(),
-                              "the io_uring engine was asked for, but " + features.reason + "; use --engine epoll");
+      base::throw_system_error(ENOSYS,
+                               "the io_uring engine was asked for, but " + features.reason + "; use --engine epoll");
     }
     return {make_io_uring_engine(features, busy_poll),
             features.incremental_buffers ? "asked for" : "asked for; " + features.reason};

@@ -8,7 +8,6 @@
 #include <cstdlib>
 #include <memory>
 #include <optional>
-#include <system_error>
 #include <utility>
 
 #include <netinet/in.h>
@@ -18,6 +17,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/system_error.hpp"
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
 
@@ -29,8 +29,6 @@ constexpr int events_per_turn = 512;
 constexpr std::uint64_t wake_data = ~std::uint64_t{0};
 constexpr std::uint64_t alarm_data = wake_data - 1;
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
 constexpr std::uint64_t data_of(token which) noexcept { return std::uint64_t{which.generation} << 32 | which.slot; }
 constexpr token token_of(std::uint64_t data) noexcept {
   return {static_cast<std::uint32_t>(data), static_cast<std::uint32_t>(data >> 32)};
@@ -40,7 +38,7 @@ class owned_descriptor {
  public:
   // Of a call that may have failed.
   owned_descriptor(int made, const char* by) : descriptor_(made) {
-    if (made < 0) fail(by);
+    if (made < 0) base::throw_system_error(errno, by);
   }
   owned_descriptor(const owned_descriptor&) = delete;
   owned_descriptor& operator=(const owned_descriptor&) = delete;
@@ -195,7 +193,7 @@ class epoll_engine final : public engine {
     return true;
   }
   void add(token which, kind what, int descriptor, std::uint32_t interest) {
-    if (!try_add(which, what, descriptor, interest)) fail("epoll_ctl");
+    if (!try_add(which, what, descriptor, interest)) base::throw_system_error(errno, "epoll_ctl");
   }
 
   void change(slot& here, token which, std::uint32_t bit, bool on) noexcept {
@@ -234,7 +232,7 @@ class epoll_engine final : public engine {
     epoll_event event{};
     event.events = EPOLLIN;
     event.data.u64 = data;
-    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, what.get(), &event) != 0) fail("epoll_ctl");
+    if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, what.get(), &event) != 0) base::throw_system_error(errno, "epoll_ctl");
   }
 
   // How many of `ready` it has filled.

@@ -28,6 +28,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/system_error.hpp"
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
 #include "net/receive_ring.hpp"
@@ -63,8 +64,6 @@ constexpr token token_of(std::uint64_t data) noexcept {
   return {static_cast<std::uint32_t>(data) >> 4, static_cast<std::uint32_t>(data >> 32)};
 }
 
-[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
-
 io_uring_params ring_parameters(bool tells_of_work) noexcept {
   io_uring_params parameters{};
   // Created disabled, so that the thread that first turns the loop becomes the single issuer.
@@ -83,7 +82,7 @@ class ring_owner {
   explicit ring_owner(bool tells_of_work = false) {
     io_uring_params parameters = ring_parameters(tells_of_work);
     const int error = io_uring_queue_init_params(submission_entries, &ring, &parameters);
-    if (error != 0) fail(-error, "io_uring: setting up the ring");
+    if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
   }
   ring_owner(const ring_owner&) = delete;
   ring_owner& operator=(const ring_owner&) = delete;
@@ -98,7 +97,7 @@ class io_uring_engine final : public engine {
         owner_(polling_.wanted()),
         received_(owner_.ring, incremental ? incremental_geometry : plain_geometry, incremental) {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (wake_ < 0) fail(errno, "eventfd");
+    if (wake_ < 0) base::throw_system_error(errno, "eventfd");
   }
   ~io_uring_engine() override {
     for (const slot& each : slots_) {
@@ -261,7 +260,7 @@ class io_uring_engine final : public engine {
   void enable() {
     // liburing 2.3 declares io_uring_enable_rings, but Debian's library does not export it.
     if (::syscall(__NR_io_uring_register, owner_.ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) {
-      fail(errno, "io_uring: enabling the ring");
+      base::throw_system_error(errno, "io_uring: enabling the ring");
     }
     enabled_ = true;
     io_uring_register_ring_fd(&owner_.ring);

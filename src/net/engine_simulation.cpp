@@ -6,8 +6,9 @@
 #include <cerrno>
 #include <chrono>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
+
+#include "base/system_error.hpp"
 
 namespace windhover::net {
 namespace {
@@ -32,7 +33,7 @@ class simulation_engine final : public engine {
   std::size_t fair_share() const noexcept override { return conduct().fair_share; }
 
   void open(token which, int descriptor) override {
-    if (network_.operation_fails()) throw std::system_error(ENOMEM, std::generic_category(), "open");
+    if (network_.operation_fails()) base::throw_system_error(ENOMEM, "open");
     make(which, kind::connection, descriptor);
   }
 
@@ -78,7 +79,7 @@ class simulation_engine final : public engine {
   }
 
   void listen(token which, int descriptor) override {
-    if (network_.operation_fails()) throw std::system_error(ENOMEM, std::generic_category(), "listen");
+    if (network_.operation_fails()) base::throw_system_error(ENOMEM, "listen");
     make(which, kind::listener, descriptor).wanted = true;
   }
   void set_accepting(token which, bool wanted) noexcept override { at(which).wanted = wanted && !at(which).closing; }

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/system_error.hpp"
+
 namespace windhover::net {
 namespace {
 
@@ -20,10 +22,8 @@ constexpr int backlog = 4096;
 constexpr duration retry_after = std::chrono::milliseconds(100);
 constexpr duration said_again_after = std::chrono::minutes(1);
 
-[[noreturn]] void fail(const char* what) { throw std::system_error(errno, std::generic_category(), what); }
-
 void set(int descriptor, int level, int option, int value) {
-  if (::setsockopt(descriptor, level, option, &value, sizeof value) != 0) fail("setsockopt");
+  if (::setsockopt(descriptor, level, option, &value, sizeof value) != 0) base::throw_system_error(errno, "setsockopt");
 }
 
 // A socket file that a process left behind refuses connections: it may go.
@@ -41,7 +41,7 @@ void remove_stale_socket(const address& at) {
 listening_socket listening_socket::bind(const address& at, bool shared) {
   const int family = at.value.any.sa_family;
   listening_socket made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (made.descriptor_ < 0) fail("socket");
+  if (made.descriptor_ < 0) base::throw_system_error(errno, "socket");
   if (family == AF_UNIX) {
     remove_stale_socket(at);
   } else {
@@ -52,25 +52,25 @@ listening_socket listening_socket::bind(const address& at, bool shared) {
       set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, any ? 0 : 1);
     }
   }
-  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) fail("bind");
+  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) base::throw_system_error(errno, "bind");
   // Only now: the first bind was exclusive, so a port in use is still an error.
   if (shared && family != AF_UNIX) set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1);
-  if (::listen(made.descriptor_, backlog) != 0) fail("listen");
+  if (::listen(made.descriptor_, backlog) != 0) base::throw_system_error(errno, "listen");
   return made;
 }
 
 listening_socket listening_socket::sibling() const {
   address at;
   at.size = sizeof at.value;
-  if (::getsockname(descriptor_, &at.value.any, &at.size) != 0) fail("getsockname");
+  if (::getsockname(descriptor_, &at.value.any, &at.size) != 0) base::throw_system_error(errno, "getsockname");
   const int family = at.value.any.sa_family;
   if (family == AF_UNIX) {
     const int duplicate = ::fcntl(descriptor_, F_DUPFD_CLOEXEC, 0);
-    if (duplicate < 0) fail("dup");
+    if (duplicate < 0) base::throw_system_error(errno, "dup");
     return listening_socket(duplicate);
   }
   listening_socket made(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (made.descriptor_ < 0) fail("socket");
+  if (made.descriptor_ < 0) base::throw_system_error(errno, "socket");
   set(made.descriptor_, SOL_SOCKET, SO_REUSEADDR, 1);
   set(made.descriptor_, SOL_SOCKET, SO_REUSEPORT, 1);
   set(made.descriptor_, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -80,8 +80,8 @@ listening_socket listening_socket::sibling() const {
     ::getsockopt(descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, &only, &size);
     set(made.descriptor_, IPPROTO_IPV6, IPV6_V6ONLY, only);
   }
-  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) fail("bind");
-  if (::listen(made.descriptor_, backlog) != 0) fail("listen");
+  if (::bind(made.descriptor_, &at.value.any, at.size) != 0) base::throw_system_error(errno, "bind");
+  if (::listen(made.descriptor_, backlog) != 0) base::throw_system_error(errno, "listen");
   return made;
 }
 

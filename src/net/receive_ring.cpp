@@ -1,9 +1,10 @@
 #include "net/receive_ring.hpp"
 
 #include <cerrno>
-#include <system_error>
 
 #include <sys/mman.h>
+
+#include "base/system_error.hpp"
 
 namespace windhover::net {
 namespace {
@@ -12,11 +13,9 @@ namespace {
 constexpr std::uint16_t buffer_ring_incremental = 2;      // IOU_PBUF_RING_INC
 constexpr std::uint32_t completion_buffer_has_more = 16;  // IORING_CQE_F_BUF_MORE
 
-[[noreturn]] void fail(int error, const char* what) { throw std::system_error(error, std::generic_category(), what); }
-
 void* map(std::size_t size) {
   void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) fail(errno, "io_uring: memory for the receive ring");
+  if (memory == MAP_FAILED) base::throw_system_error(errno, "io_uring: memory for the receive ring");
   return memory;
 }
 
@@ -38,7 +37,7 @@ receive_ring::receive_ring(io_uring& ring, const geometry& shape, bool increment
     registration.bgid = group;
     registration.pad = incremental ? buffer_ring_incremental : std::uint16_t{0};  // `flags` in newer headers
     const int error = io_uring_register_buf_ring(&ring, &registration, 0);
-    if (error != 0) fail(-error, "io_uring: registering the receive ring");
+    if (error != 0) base::throw_system_error(-error, "io_uring: registering the receive ring");
   } catch (...) {
     release();
     throw;

@@ -5,8 +5,9 @@
 #include <chrono>
 #include <cstring>
 #include <stdexcept>
-#include <system_error>
 #include <utility>
+
+#include "base/system_error.hpp"
 
 namespace windhover::net {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 constexpr int first_descriptor = 1 << 20;
 constexpr std::uint16_t first_port = 49152;
 constexpr std::size_t backlog = 4096;
-
-[[noreturn]] void fail(int error, const std::string& what) {
-  throw std::system_error(error, std::generic_category(), what);
-}
 
 // FNV-1a.
 std::uint64_t mix(std::uint64_t digest, std::span<const std::byte> bytes) noexcept {
@@ -104,7 +101,7 @@ int simulated_network::listen(const endpoint& at) {
     throw std::invalid_argument("a simulated network listens on IPv4 and IPv6 addresses, not on " + at.to_string());
   }
   for (const auto& [descriptor, each] : listeners_) {
-    if (each.at == at) fail(EADDRINUSE, "listening on " + at.to_string());
+    if (each.at == at) base::throw_system_error(EADDRINUSE, "listening on " + at.to_string());
   }
   const int descriptor = next_descriptor_++;
   listeners_[descriptor].at = at;
@@ -117,7 +114,7 @@ int simulated_network::connect(const endpoint& to, const endpoint& from) {
   const int error = -connect_socket(descriptor, to, from);
   if (error == 0) return descriptor;
   close(descriptor, false);
-  fail(error, "connecting to " + to.to_string());
+  base::throw_system_error(error, "connecting to " + to.to_string());
 }
 
 int simulated_network::open_socket() {
