@@ -15,8 +15,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
 #include <system_error>
@@ -25,19 +23,16 @@
 #include <liburing.h>
 #include <poll.h>
 #include <sys/eventfd.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/system_error.hpp"
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
+#include "net/io_uring_queues.hpp"
 #include "net/receive_ring.hpp"
 
 namespace windhover::net {
 namespace {
-
-constexpr unsigned submission_entries = 4096;
-constexpr unsigned completion_entries = 32768;
 
 constexpr receive_ring::geometry incremental_geometry{.count = 8, .size = std::size_t{512} << 10};
 constexpr receive_ring::geometry plain_geometry{.count = 64, .size = std::size_t{64} << 10};
@@ -64,38 +59,12 @@ constexpr token token_of(std::uint64_t data) noexcept {
   return {static_cast<std::uint32_t>(data) >> 4, static_cast<std::uint32_t>(data >> 32)};
 }
 
-io_uring_params ring_parameters(bool tells_of_work) noexcept {
-  io_uring_params parameters{};
-  // Created disabled, so that the thread that first turns the loop becomes the single issuer.
-  parameters.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SINGLE_ISSUER |
-                     IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_R_DISABLED;
-  // Completions are made by a thread that enters the kernel for them. This says in shared memory that there are some to
-  // be made, so that one can look without a system call.
-  if (tells_of_work) parameters.flags |= IORING_SETUP_TASKRUN_FLAG;
-  parameters.cq_entries = completion_entries;
-  return parameters;
-}
-
-// The ring itself, so that it is torn down after a failing constructor too.
-class ring_owner {
- public:
-  explicit ring_owner(bool tells_of_work = false) {
-    io_uring_params parameters = ring_parameters(tells_of_work);
-    const int error = io_uring_queue_init_params(submission_entries, &ring, &parameters);
-    if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
-  }
-  ring_owner(const ring_owner&) = delete;
-  ring_owner& operator=(const ring_owner&) = delete;
-  ~ring_owner() { io_uring_queue_exit(&ring); }
-  io_uring ring{};
-};
-
 class io_uring_engine final : public engine {
  public:
   io_uring_engine(bool incremental, duration busy_poll)
       : polling_(busy_poll),
-        owner_(polling_.wanted()),
-        received_(owner_.ring, incremental ? incremental_geometry : plain_geometry, incremental) {
+        queues_(polling_.wanted()),
+        received_(queues_.ring(), incremental ? incremental_geometry : plain_geometry, incremental) {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) base::throw_system_error(errno, "eventfd");
   }
@@ -173,7 +142,7 @@ class io_uring_engine final : public engine {
 
   void connect(token which, int descriptor, const address& to) override {
     slot& here = make(which, descriptor, false);
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_connect(entry, descriptor, &to.value.any, to.size);
     entry->user_data = data_of(operation::connect, which);
     here.connecting = true;
@@ -182,7 +151,7 @@ class io_uring_engine final : public engine {
 
   void poll(token which, int descriptor, short events) override {
     slot& here = make(which, descriptor, false);
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_poll_add(entry, descriptor, static_cast<unsigned>(events));
     entry->user_data = data_of(operation::readiness, which);
     here.polling = true;
@@ -193,7 +162,7 @@ class io_uring_engine final : public engine {
     if (!enabled_) enable();
     submit_and_wait(deadline);
     events.woke();
-    batch_.swap(arrived_);
+    batch_.swap(queues_.completions());
     if (polling_.wanted() && std::ranges::any_of(batch_, came_from_outside)) polling_.event_came();
     reap_sends(events, batch_);
     deliver_closed(events);
@@ -201,9 +170,9 @@ class io_uring_engine final : public engine {
       deliver(events, each);
       if (events.between_completions()) {
         received_.publish();
-        submit();
+        queues_.submit();
         // What has been sent need not be kept: the next messages find its memory in the processor's cache.
-        reap_sends(events, arrived_);
+        reap_sends(events, queues_.completions());
       }
     }
     batch_.clear();
@@ -235,12 +204,6 @@ class io_uring_engine final : public engine {
     bool send_failed = false;
     send_operation* sending = nullptr;
   };
-  struct completion {
-    std::uint64_t data;
-    int result;
-    std::uint32_t flags;
-  };
-
   static bool came_from_outside(const completion& each) noexcept {
     const operation what = operation_of(each.data);
     return what != operation::alarm && what != operation::send && what != operation::ignored;
@@ -258,58 +221,25 @@ class io_uring_engine final : public engine {
   }
 
   void enable() {
-    // liburing 2.3 declares io_uring_enable_rings, but Debian's library does not export it.
-    if (::syscall(__NR_io_uring_register, owner_.ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, nullptr, 0) != 0) {
-      base::throw_system_error(errno, "io_uring: enabling the ring");
-    }
+    queues_.enable();
     enabled_ = true;
-    io_uring_register_ring_fd(&owner_.ring);
     arm_wake();
   }
 
-  io_uring_sqe* submission() noexcept {
-    io_uring_sqe* entry = io_uring_get_sqe(&owner_.ring);
-    while (entry == nullptr) {
-      submit();
-      entry = io_uring_get_sqe(&owner_.ring);
-    }
-    return entry;
-  }
-
-  // Hands over everything that has been prepared. The kernel takes no more while completions overflow, so those are
-  // taken out in between; they are delivered by this turn or the next.
-  void submit() noexcept {
-    do {
-      io_uring_submit_and_get_events(&owner_.ring);
-      collect();
-    } while (io_uring_sq_ready(&owner_.ring) > 0);
-  }
-
-  void collect() noexcept {
-    unsigned head = 0;
-    unsigned count = 0;
-    io_uring_cqe* each = nullptr;
-    io_uring_for_each_cqe(&owner_.ring, head, each) {
-      arrived_.push_back({each->user_data, each->res, each->flags});
-      ++count;
-    }
-    io_uring_cq_advance(&owner_.ring, count);
-  }
-
   void cancel(std::uint64_t data) noexcept {
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_cancel64(entry, data, 0);
     entry->user_data = data_of(operation::ignored, {});
     entry->flags |= IOSQE_CQE_SKIP_SUCCESS;
   }
 
   void arm_wake() noexcept {
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_poll_multishot(entry, wake_, POLLIN);
     entry->user_data = data_of(operation::wake, {});
   }
   void arm_receive(token which, slot& here) noexcept {
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_recv_multishot(entry, here.descriptor, nullptr, 0, 0);
     entry->flags |= IOSQE_BUFFER_SELECT;
     entry->buf_group = receive_ring::group;
@@ -319,7 +249,7 @@ class io_uring_engine final : public engine {
     ++here.pending;
   }
   void arm_accept(token which, slot& here) noexcept {
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_multishot_accept(entry, here.descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
     entry->user_data = data_of(operation::accept, which);
     here.armed = true;
@@ -329,7 +259,7 @@ class io_uring_engine final : public engine {
   // While reading is paused only errors and hang-ups are looked for; poll always reports them. It reports the peer's
   // FIN (POLLRDHUP) as well, once, which is no hang-up: the bytes before it have not been received yet.
   void watch_hang_up(token which, slot& here) noexcept {
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     io_uring_prep_poll_multishot(entry, here.descriptor, 0);
     entry->user_data = data_of(operation::hang_up, which);
     here.watching_hang_up = true;
@@ -339,7 +269,7 @@ class io_uring_engine final : public engine {
   void issue_send(token which, slot& here, operation as, int flags, unsigned entry_flags) noexcept {
     send_operation& what = *here.sending;
     flags |= what.flags() | MSG_WAITALL;
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     const std::size_t count = what.pieces.size() - what.first;
     const iovec& piece = what.pieces[what.first];
     if (count == 1) {
@@ -359,28 +289,12 @@ class io_uring_engine final : public engine {
     const bool must_not_wait =
         std::exchange(hurry_, false) || !closed_.empty() || (deadline && !rings_before(*deadline));
     // Looked at last: setting the alarm may have made room by a submission.
-    if (must_not_wait || !arrived_.empty()) return submit();
-    const auto finds = [this] { return find_completions(); };
+    if (must_not_wait || !queues_.completions().empty()) return queues_.submit();
+    const auto finds = [this] { return queues_.look(); };
     if (polling_.wanted() && polling_.find(
                                  deadline, [this] { return now(); }, finds))
       return;
-    io_uring_submit_and_wait(&owner_.ring, 1);
-    collect();
-    if (io_uring_sq_ready(&owner_.ring) > 0) submit();
-  }
-
-  // Hands over what has been prepared, or enters the kernel when that has something to tell.
-  bool find_completions() noexcept {
-    if (io_uring_sq_ready(&owner_.ring) > 0) {
-      submit();
-    } else if (io_uring_cq_ready(&owner_.ring) > 0 ||
-               (IO_URING_READ_ONCE(*owner_.ring.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
-      io_uring_get_events(&owner_.ring);
-      collect();
-    } else {
-      busy_polling::relax();
-    }
-    return !arrived_.empty();
+    queues_.submit_and_wait();
   }
 
   // Sees to it that a wait ends at the deadline; false when it has passed. One alarm stands for many waits: deadlines
@@ -391,7 +305,7 @@ class io_uring_engine final : public engine {
     if (deadline <= now()) return false;
     const auto since = std::chrono::nanoseconds(deadline.time_since_epoch()).count();
     alarm_time_ = {since / 1'000'000'000, since % 1'000'000'000};
-    io_uring_sqe* entry = submission();
+    io_uring_sqe* entry = queues_.operation();
     if (alarm_) {
       io_uring_prep_timeout_update(entry, &alarm_time_, data_of(operation::alarm, {}), IORING_TIMEOUT_ABS);
       entry->user_data = data_of(operation::ignored, {});
@@ -588,7 +502,7 @@ class io_uring_engine final : public engine {
   }
 
   busy_polling polling_;
-  ring_owner owner_;
+  io_uring_queues queues_;
   receive_ring received_;
   int wake_ = -1;
   bool enabled_ = false;
@@ -596,7 +510,6 @@ class io_uring_engine final : public engine {
   bool hurry_ = false;
   std::optional<time_point> alarm_;  // when the kernel ends a wait
   __kernel_timespec alarm_time_{};   // the same, for the kernel to read
-  std::vector<completion> arrived_;  // taken from the ring, not yet delivered
   std::vector<completion> batch_;    // being delivered
   std::vector<token> sent_;          // issued since the last reaping
   std::vector<token> reaping_;       // kept for its capacity
@@ -614,9 +527,9 @@ std::unique_ptr<engine> make_io_uring_engine(const io_uring_features& features, 
 io_uring_features probe_io_uring() noexcept {
   io_uring_features features;
   try {
-    ring_owner owner;
+    io_uring_queues queues;
     features.available = true;
-    const receive_ring incremental(owner.ring, {.count = 2, .size = 4096}, true);
+    const receive_ring incremental(queues.ring(), {.count = 2, .size = 4096}, true);
     features.incremental_buffers = true;
   } catch (const std::system_error& error) {
     features.reason = features.available ? "the kernel has no incremental provided-buffer rings (Linux 6.12 has them)"
