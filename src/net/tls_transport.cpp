@@ -441,7 +441,9 @@ void tls_transport::seal_output() {
 
 bool tls_transport::seal(std::span<const std::byte> bytes) noexcept {
   openssl::forget_errors();
-  if (SSL_write(session_.get(), bytes.data(), static_cast<int>(bytes.size())) > 0) return true;
+  // All of it, in as many records as the peer wants: the transport below takes everything.
+  const int size = static_cast<int>(bytes.size());
+  if (SSL_write(session_.get(), bytes.data(), size) == size) return true;
   fail();
   return false;
 }

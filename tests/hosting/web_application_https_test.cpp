@@ -74,6 +74,24 @@ TEST_P(Https, AnEndpointWithoutTlsSpeaksTheVersionThatItIsToldTo) {
   EXPECT_NE(speaks_http1.read_answer().status, 200);
 }
 
+// RFC 6066, section 4.
+TEST_P(Https, AClientThatWantsSmallRecordsGetsEverything) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example")});
+  std::string large;
+  while (large.size() < 50'000) large += std::to_string(large.size()) + ' ';
+  app->map("/large", [&](http_context& context) -> task<> {
+    context.response().header("Content-Length", std::to_string(large.size()));
+    co_await context.response().write(large);
+  });
+  start();
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    tls_client client(url, {.most_version = version, .largest_record = TLSEXT_max_fragment_length_512});
+    EXPECT_TRUE(client.get("/large").body == large) << version;
+    EXPECT_TRUE(client.get("/large").body == large) << "and the stream is still in order";
+  }
+}
+
 TEST_P(Https, APageOfTheSameOriginMayOpenAWebSocket) {
   write("example", {.common_name = "example"});
   make_https().use_https({.certificate = files("example")});

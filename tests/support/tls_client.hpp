@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -34,6 +35,7 @@ struct tls_client_options {
   std::optional<net::made_certificate> certificate = {};
   int least_version = TLS1_2_VERSION;
   int most_version = TLS1_3_VERSION;
+  std::uint8_t largest_record = TLSEXT_max_fragment_length_DISABLED;  // RFC 6066, section 4
 };
 
 class tls_client {
@@ -46,6 +48,7 @@ class tls_client {
     if (with.certificate) use(*with.certificate);
     session_.reset(SSL_new(context_.get()));
     if (!with.server_name.empty()) net::openssl::ask_for_server_name(session_.get(), with.server_name.c_str());
+    SSL_set_tlsext_max_fragment_length(session_.get(), with.largest_record);
     SSL_set_alpn_protos(session_.get(), reinterpret_cast<const unsigned char*>(with.protocols.data()),
                         static_cast<unsigned>(with.protocols.size()));
     connect(url);
