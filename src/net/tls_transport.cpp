@@ -68,6 +68,7 @@ class tls_foot final : public driver {
   void linger() noexcept;
   void leave() noexcept {
     above_ = nullptr;
+    below_.set_sink(*this);
     below_.driver_finished();
   }
 

@@ -488,6 +488,29 @@ TEST_F(Tls, OutputWaitsAboveTheMarkOfTheTransportBelow) {
   EXPECT_TRUE(loop.describe_connections(1).empty());
 }
 
+// The loop serves objects one after the other; here TLS is served, and gone, before the transport that it stood on.
+TEST_F(Tls, MayBeAbortedByAnotherConnectionInTheSameIteration) {
+  connect(server_tls(test_certificates::server_options()), client_tls(test_certificates::client_options()));
+  run();
+  test::recording_driver paused(*server.stream);
+  paused.take = 0;
+  server.stream->set_sink(paused);
+  client.stream->queue_copy(bytes_of("not taken"));
+  run();
+  ASSERT_TRUE(server.stream->reading_paused());
+  test::joined_pair other = test::join(loop, test::kind_of_transport::pipe);
+  other.first_driver->then = [&](std::size_t) { server.stream->abort(); };
+  other.second->queue_copy(bytes_of("x"));
+  loop.mailbox()->post([&] { server.stream->resume_reading(); });
+  run();
+  EXPECT_EQ(server.stream, nullptr) << "it has gone";
+  EXPECT_FALSE(client.failed.empty() && !client.ended);
+  other.first->abort();
+  other.first_driver->finish();
+  other.second_driver->finish();
+  finish();
+}
+
 TEST_F(Tls, DrainingEndsAHandshakeThatIsUnderWay) {
   const auto [near, far] = memory_pipe::make(loop);
   const server_tls server_with(test_certificates::server_options());
