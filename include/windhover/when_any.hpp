@@ -85,13 +85,9 @@ class [[nodiscard("when_any does nothing until it is awaited")]] when_any_awaite
 
   template <std::size_t... I>
   void start_all(std::index_sequence<I...>) {
-    (start_one<I>(), ...);
-  }
-  template <std::size_t I>
-  void start_one() {
-    children_[I] = child{this, I};
-    std::get<I>(tasks_) = run_operation(std::get<I>(operations_), stop_.get_token());
-    std::get<I>(tasks_).start(&children_[I], &child_ended);
+    // None is started before there is memory for all: a running one could not be given up.
+    ((std::get<I>(tasks_) = run_operation(std::get<I>(operations_), stop_.get_token())), ...);
+    ((children_[I] = child{this, I}, std::get<I>(tasks_).start(&children_[I], &child_ended)), ...);
   }
   static std::coroutine_handle<> child_ended(void* context) noexcept {
     const child ended = *static_cast<child*>(context);

@@ -38,16 +38,16 @@ websocket_connection::websocket_connection(net::transport& on, http::exchange* e
     : stream_(on),
       exchange_(exchange),
       counters_(*on.loop().local<websocket_counters>()),
-      slot_(websocket_slot::acquire(on.loop(), *this)),
       settings_(or_defaults(std::move(settings))),
       decoder_(role, decoder_limits(*settings_, compression != nullptr), compression != nullptr),
       compression_(std::move(compression)),
+      sub_protocol_(sub_protocol.empty() ? nullptr : std::make_unique<std::string>(sub_protocol)),
+      slot_(websocket_slot::acquire(on.loop(), *this)),
       own_object_(slot_, slot_.generation.load(std::memory_order_relaxed)),
       timer_(this, [](void* self) noexcept { static_cast<websocket_connection*>(self)->on_timer(); }),
       last_received_(on.loop().now()),
       sign_sent_(last_received_),
       role_(role) {
-  if (!sub_protocol.empty()) sub_protocol_ = std::make_unique<std::string>(sub_protocol);
   stream_.set_water_marks(settings_->max_queued_bytes, settings_->max_queued_bytes / 2);
   if (exchange_ != nullptr) exchange_->watch_end(&exchange_);
   ++counters_.open;

@@ -223,7 +223,6 @@ class websocket_connection final : public net::driver {
   net::transport& stream_;
   http::exchange* exchange_;
   websocket_counters& counters_;  // the loop's
-  websocket_slot& slot_;
   shared_websocket_settings settings_;
   wire::frame_decoder decoder_;
   inbound_messages inbound_;
@@ -239,6 +238,8 @@ class websocket_connection final : public net::driver {
   std::unique_ptr<websocket_compression> compression_;
   std::unique_ptr<std::string> sub_protocol_;
   std::unique_ptr<std::string> reason_;
+  // From here on construction must not fail: the slot is let go of by the destructor, and the object would close.
+  websocket_slot& slot_;
   websocket own_object_;  // for run()
   task<> handler_;
   const std::string* name_ = nullptr;

@@ -58,7 +58,7 @@ class recording_logger final : public logger {
  public:
   void write(log_level level, std::string_view category, std::string_view text) noexcept override {
     static_cast<void>(level);
-    lines += std::string(category) + ": " + std::string(text) + "\n";
+    lines.append(category).append(": ").append(text).append("\n");
   }
   bool enabled(log_level) const noexcept override { return true; }
 
