@@ -11,10 +11,7 @@
 namespace windhover::net {
 namespace {
 
-constexpr unsigned submission_entries = 4096;
-constexpr unsigned completion_entries = 32768;
-
-io_uring_params ring_parameters(bool tells_of_work) noexcept {
+io_uring_params ring_parameters(bool tells_of_work, unsigned completions) noexcept {
   io_uring_params parameters{};
   // Created disabled, so that the thread that first turns the loop becomes the single issuer.
   parameters.flags = IORING_SETUP_CQSIZE | IORING_SETUP_CLAMP | IORING_SETUP_SINGLE_ISSUER |
@@ -22,15 +19,15 @@ io_uring_params ring_parameters(bool tells_of_work) noexcept {
   // Completions are made by a thread that enters the kernel for them. This says in shared memory that there are some to
   // be made, so that one can look without a system call.
   if (tells_of_work) parameters.flags |= IORING_SETUP_TASKRUN_FLAG;
-  parameters.cq_entries = completion_entries;
+  parameters.cq_entries = completions;
   return parameters;
 }
 
 }  // namespace
 
-io_uring_queues::io_uring_queues(bool tells_of_work) {
-  io_uring_params parameters = ring_parameters(tells_of_work);
-  const int error = io_uring_queue_init_params(submission_entries, &ring_, &parameters);
+io_uring_queues::io_uring_queues(bool tells_of_work, const sizes& room) {
+  io_uring_params parameters = ring_parameters(tells_of_work, room.completions);
+  const int error = io_uring_queue_init_params(room.operations, &ring_, &parameters);
   if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
 }
 
@@ -51,27 +48,29 @@ io_uring_sqe* io_uring_queues::operation() noexcept {
   return entry;
 }
 
-// The kernel takes no more while completions overflow, so those are taken out in between.
+// Operations that were not handed over, because completions overflow, or completions that the kernel still keeps: the
+// ones that matter may be the last of them.
+bool io_uring_queues::is_behind() const noexcept {
+  return io_uring_sq_ready(&ring_) > 0 || (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_CQ_OVERFLOW) != 0;
+}
+
 void io_uring_queues::submit() noexcept {
   do {
     io_uring_submit_and_get_events(&ring_);
     collect();
-  } while (io_uring_sq_ready(&ring_) > 0);
+  } while (is_behind());
 }
 
 void io_uring_queues::submit_and_wait() noexcept {
   io_uring_submit_and_wait(&ring_, 1);
   collect();
-  if (io_uring_sq_ready(&ring_) > 0) submit();
+  if (is_behind()) submit();
 }
 
 bool io_uring_queues::look() noexcept {
-  if (io_uring_sq_ready(&ring_) > 0) {
+  const bool has_work = (IO_URING_READ_ONCE(*ring_.sq.kflags) & IORING_SQ_TASKRUN) != 0;
+  if (has_work || is_behind() || io_uring_cq_ready(&ring_) > 0) {
     submit();
-  } else if (io_uring_cq_ready(&ring_) > 0 ||
-             (IO_URING_READ_ONCE(*ring_.sq.kflags) & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0) {
-    io_uring_get_events(&ring_);
-    collect();
   } else {
     busy_polling::relax();
   }
