@@ -60,7 +60,14 @@ class readiness_wait final : public net::loop_object {
     auto made = std::make_unique<readiness_wait>(loop, told);
     readiness_wait& added = *made;
     added.token_ = loop.add(std::move(made));
-    loop.kernel().poll(added.token_, descriptor, events);
+    try {
+      loop.kernel().poll(added.token_, descriptor, events);
+    } catch (...) {
+      // The engine does not know it: nothing has to complete before it may go.
+      added.told_ = nullptr;
+      added.on_closed();
+      throw;
+    }
     return added.token_;
   }
   void forget() noexcept {

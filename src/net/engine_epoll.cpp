@@ -181,11 +181,11 @@ class epoll_engine final : public engine {
   }
 
   bool try_add(token which, kind what, int descriptor, std::uint32_t interest) {
+    slot& here = make(which);  // first: what the kernel tells of has a slot
     epoll_event event{};
     event.events = interest;
     event.data.u64 = data_of(which);
     if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, descriptor, &event) != 0) return false;
-    slot& here = make(which);
     here.descriptor = descriptor;
     here.what = what;
     here.interest = interest;
