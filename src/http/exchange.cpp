@@ -150,8 +150,8 @@ void http_response::start(bool body_is_complete) {
       framing = response_framing::streamed;
     }
   }
-  started_ = true;
   backend_->write_head(status_, headers_, framing);
+  started_ = true;
   headers_.clear();
   const std::string gathered_body = std::exchange(body_, {});
   if (sends_body_ && !gathered_body.empty()) backend_->write_body(std::as_bytes(std::span(gathered_body)));
