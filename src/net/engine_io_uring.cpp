@@ -12,6 +12,10 @@
 //
 // 3. The receive ring is incremental: the kernel fills a large buffer piece by piece, and hands it back when it is
 // full. Without that (before Linux 6.12) buffers are smaller and handed back whole.
+//
+// 4. The kernel fills the ring for many connections before the first of them is looked at, so that much of it has left
+// the processor's cache by then. A connection that brings much at a time is therefore polled instead, and received from
+// directly, into one buffer that stays in the cache.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -37,7 +41,15 @@ namespace {
 constexpr receive_ring::geometry incremental_geometry{.count = 8, .size = std::size_t{512} << 10};
 constexpr receive_ring::geometry plain_geometry{.count = 64, .size = std::size_t{64} << 10};
 
-enum class operation : std::uint64_t {
+// After so many large receives in a row a connection is received from directly, after so many small ones through the
+// ring.
+constexpr std::size_t direct_buffer_size = std::size_t{512} << 10;
+constexpr std::size_t large_receive = std::size_t{8} << 10;
+constexpr std::size_t small_receive = std::size_t{2} << 10;
+constexpr std::uint8_t direct_after = 4;
+constexpr std::uint8_t ring_after = 16;
+
+enum class operation : std::uint8_t {
   ignored,
   wake,
   alarm,
@@ -47,7 +59,8 @@ enum class operation : std::uint64_t {
   resend,
   hang_up,
   connect,
-  readiness
+  readiness,
+  readable
 };
 
 // 4 bits of operation, 28 bits of slot, 32 bits of generation.
@@ -64,7 +77,8 @@ class io_uring_engine final : public engine {
   io_uring_engine(bool incremental, duration busy_poll)
       : polling_(busy_poll),
         queues_(polling_.wanted()),
-        received_(queues_.ring(), incremental ? incremental_geometry : plain_geometry, incremental) {
+        received_(queues_.ring(), incremental ? incremental_geometry : plain_geometry, incremental),
+        direct_buffer_(std::make_unique_for_overwrite<std::byte[]>(direct_buffer_size)) {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) base::throw_system_error(errno, "eventfd");
   }
@@ -84,14 +98,16 @@ class io_uring_engine final : public engine {
 
   void set_receiving(token which, bool wanted) noexcept override {
     slot& here = at(which);
-    if (here.closing) return;
+    if (here.closing || here.ended) return;
     here.wanted = wanted;
     if (wanted && !here.armed) {
       if (here.watching_hang_up) cancel(data_of(operation::hang_up, which));
-      arm_receive(which, here);
-    } else if (!wanted && here.armed && !here.cancelling) {
-      here.cancelling = true;
-      cancel(data_of(operation::receive, which));
+      arm_receiving(which, here);
+    } else if (here.armed == operation::readable) {
+      // The poll goes on: it looks for hang-ups as well.
+      if (wanted && here.readable) readable_.push_back(which);
+    } else if (!wanted) {
+      disarm(which, here);
     }
   }
 
@@ -113,7 +129,7 @@ class io_uring_engine final : public engine {
       const linger at_once{1, 0};
       ::setsockopt(here.descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
-    if (here.armed) cancel(data_of(here.listening ? operation::accept : operation::receive, which));
+    if (here.armed) cancel(data_of(*here.armed, which));
     if (here.watching_hang_up) cancel(data_of(operation::hang_up, which));
     if (here.resending) cancel(data_of(operation::resend, which));
     // A send that succeeds posts no completion to wait for.
@@ -134,9 +150,8 @@ class io_uring_engine final : public engine {
     here.wanted = wanted;
     if (wanted && !here.armed) {
       arm_accept(which, here);
-    } else if (!wanted && here.armed && !here.cancelling) {
-      here.cancelling = true;
-      cancel(data_of(operation::accept, which));
+    } else if (!wanted) {
+      disarm(which, here);
     }
   }
 
@@ -166,14 +181,15 @@ class io_uring_engine final : public engine {
     if (polling_.wanted() && std::ranges::any_of(batch_, came_from_outside)) polling_.event_came();
     reap_sends(events, batch_);
     deliver_closed(events);
+    readable_.swap(reading_);
+    for (const token which : reading_) {
+      receive_directly(events, which);
+      send_early(events);
+    }
+    reading_.clear();
     for (const completion& each : batch_) {
       deliver(events, each);
-      if (events.between_completions()) {
-        received_.publish();
-        queues_.submit();
-        // What has been sent need not be kept: the next messages find its memory in the processor's cache.
-        reap_sends(events, queues_.completions());
-      }
+      send_early(events);
     }
     batch_.clear();
     received_.publish();
@@ -190,18 +206,23 @@ class io_uring_engine final : public engine {
   struct slot {
     int descriptor = -1;
     std::uint32_t generation = 0;
-    std::uint32_t pending = 0;  // operations whose last completion has not come
-    bool owns_descriptor = true;
-    bool listening = false;
-    bool wanted = false;
-    bool armed = false;
-    bool cancelling = false;
-    bool watching_hang_up = false;
-    bool connecting = false;
-    bool polling = false;
-    bool resending = false;
-    bool closing = false;
-    bool send_failed = false;
+    std::uint32_t pending = 0;        // operations whose last completion has not come
+    std::optional<operation> armed;   // what goes on until it is cancelled: accept, receive or readable
+    std::uint8_t other_size_run = 0;  // receives in a row that are of a size for the other way to receive
+    bool owns_descriptor : 1 = true;
+    bool listening : 1 = false;
+    bool wanted : 1 = false;
+    bool ended : 1 = false;     // nothing more is received
+    bool direct : 1 = false;    // the way to receive: directly, or through the ring
+    bool readable : 1 = false;  // something may be there to be received directly
+    bool ending : 1 = false;    // the end is among it, of which nothing more will be said
+    bool cancelling : 1 = false;
+    bool watching_hang_up : 1 = false;
+    bool connecting : 1 = false;
+    bool polling : 1 = false;
+    bool resending : 1 = false;
+    bool closing : 1 = false;
+    bool send_failed : 1 = false;
     send_operation* sending = nullptr;
   };
   static bool came_from_outside(const completion& each) noexcept {
@@ -226,6 +247,15 @@ class io_uring_engine final : public engine {
     arm_wake();
   }
 
+  // Lets output leave before the rest of a long batch is delivered.
+  void send_early(engine_events& events) {
+    if (!events.between_completions()) return;
+    received_.publish();
+    queues_.submit();
+    // What has been sent need not be kept: the next messages find its memory in the processor's cache.
+    reap_sends(events, queues_.completions());
+  }
+
   void cancel(std::uint64_t data) noexcept {
     io_uring_sqe* entry = queues_.operation();
     io_uring_prep_cancel64(entry, data, 0);
@@ -238,23 +268,37 @@ class io_uring_engine final : public engine {
     io_uring_prep_poll_multishot(entry, wake_, POLLIN);
     entry->user_data = data_of(operation::wake, {});
   }
-  void arm_receive(token which, slot& here) noexcept {
+  void arm_receiving(token which, slot& here) noexcept {
     io_uring_sqe* entry = queues_.operation();
-    io_uring_prep_recv_multishot(entry, here.descriptor, nullptr, 0, 0);
-    entry->flags |= IOSQE_BUFFER_SELECT;
-    entry->buf_group = receive_ring::group;
-    entry->user_data = data_of(operation::receive, which);
-    here.armed = true;
-    here.cancelling = false;
-    ++here.pending;
+    if (here.direct) {
+      io_uring_prep_poll_multishot(entry, here.descriptor, POLLIN | POLLRDHUP);
+    } else {
+      io_uring_prep_recv_multishot(entry, here.descriptor, nullptr, 0, 0);
+      entry->flags |= IOSQE_BUFFER_SELECT;
+      entry->buf_group = receive_ring::group;
+      here.readable = false;  // or what is there would be received twice at once, in any order
+    }
+    arm(which, here, entry, here.direct ? operation::readable : operation::receive);
   }
   void arm_accept(token which, slot& here) noexcept {
     io_uring_sqe* entry = queues_.operation();
     io_uring_prep_multishot_accept(entry, here.descriptor, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    entry->user_data = data_of(operation::accept, which);
-    here.armed = true;
-    here.cancelling = false;
+    arm(which, here, entry, operation::accept);
+  }
+  static void arm(token which, slot& here, io_uring_sqe* entry, operation as) noexcept {
+    entry->user_data = data_of(as, which);
+    here.armed = as;
     ++here.pending;
+  }
+  void disarm(token which, slot& here) noexcept {
+    if (!here.armed || here.cancelling) return;
+    here.cancelling = true;
+    cancel(data_of(*here.armed, which));
+  }
+  static void note_disarmed(slot& here) noexcept {
+    here.armed.reset();
+    here.cancelling = false;
+    --here.pending;
   }
   // While reading is paused only errors and hang-ups are looked for; poll always reports them. It reports the peer's
   // FIN (POLLRDHUP) as well, once, which is no hang-up: the bytes before it have not been received yet.
@@ -286,8 +330,8 @@ class io_uring_engine final : public engine {
   }
 
   void submit_and_wait(std::optional<time_point> deadline) noexcept {
-    const bool must_not_wait =
-        std::exchange(hurry_, false) || !closed_.empty() || (deadline && !rings_before(*deadline));
+    const bool must_not_wait = std::exchange(hurry_, false) || !closed_.empty() || !readable_.empty() ||
+                               (deadline && !rings_before(*deadline));
     // Looked at last: setting the alarm may have made room by a submission.
     if (must_not_wait || !queues_.completions().empty()) return queues_.submit();
     const auto finds = [this] { return queues_.look(); };
@@ -335,7 +379,9 @@ class io_uring_engine final : public engine {
     for (const token which : reaping_) {
       slot& here = at(which);
       --here.pending;
-      if (std::exchange(here.send_failed, false)) continue;
+      const bool failed = here.send_failed;
+      here.send_failed = false;
+      if (failed) continue;
       here.sending = nullptr;
       complete_send(events, which, 0);
     }
@@ -391,6 +437,8 @@ class io_uring_engine final : public engine {
         return ready(events, which, each.result);
       case operation::wake:
         return woken(each.flags);
+      case operation::readable:
+        return readable(events, which, each.result, each.flags);
       case operation::alarm:
         alarm_.reset();
         return;
@@ -403,20 +451,73 @@ class io_uring_engine final : public engine {
   void received(engine_events& events, token which, int result, std::uint32_t flags) {
     engine_client* client = events.client_of(which);
     if (result > 0) {
-      const auto bytes = received_.bytes(flags, static_cast<std::size_t>(result));
+      const auto count = static_cast<std::size_t>(result);
+      const auto bytes = received_.bytes(flags, count);
       if (client != nullptr) client->on_received(bytes);
-      received_.finish(flags, static_cast<std::size_t>(result));
+      received_.finish(flags, count);
+      choose_way(which, at(which), false, count);
     }
     if ((flags & IORING_CQE_F_MORE) != 0) return;
     slot& here = at(which);
-    here.armed = false;
-    here.cancelling = false;
-    --here.pending;
+    note_disarmed(here);
     const bool goes_on = result > 0 || result == -ENOBUFS || result == -ECANCELED || result == -EINTR;
     if (here.closing) return finish_close(which, here);
     if (goes_on) return rearm_.push_back(which);
+    end_receiving(which, here, client, -result);
+  }
+
+  void readable(engine_events& events, token which, int result, std::uint32_t flags) {
+    if (result > 0) {
+      slot& here = at(which);
+      here.readable = true;
+      here.ending = (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+      if (here.wanted) {
+        receive_directly(events, which);
+      } else if (is_hang_up(result) && !here.closing && !here.ended) {
+        end_receiving(which, here, events.client_of(which), ECONNRESET);
+      }
+    }
+    if ((flags & IORING_CQE_F_MORE) != 0) return;
+    slot& here = at(which);
+    note_disarmed(here);
+    if (here.closing) return finish_close(which, here);
+    rearm_.push_back(which);
+  }
+
+  // Once, so that others get their turn. The poll tells of what arrives, not of what is left.
+  void receive_directly(engine_events& events, token which) {
+    if (at(which).generation != which.generation || !at(which).wanted || !at(which).readable) return;
+    engine_client* client = events.client_of(which);
+    const ssize_t result = ::recv(at(which).descriptor, direct_buffer_.get(), direct_buffer_size, MSG_DONTWAIT);
+    const int error = errno;
+    if (result <= 0 && !(result < 0 && (error == EAGAIN || error == EINTR))) {
+      return end_receiving(which, at(which), client, result == 0 ? 0 : error);
+    }
+    const auto count = static_cast<std::size_t>(std::max<ssize_t>(result, 0));
+    if (count > 0 && client != nullptr) client->on_received({direct_buffer_.get(), count});
+    slot& here = at(which);
+    const bool interrupted = result < 0 && error == EINTR;
+    here.readable = interrupted || count == direct_buffer_size || (count > 0 && here.ending);
+    if (here.wanted && here.readable) readable_.push_back(which);
+    if (count > 0) choose_way(which, here, true, count);
+  }
+
+  // Looks at what was received, and changes the way to receive when receives have become large or small.
+  void choose_way(token which, slot& here, bool directly, std::size_t count) noexcept {
+    if (here.direct != directly) return;  // the change is on its way
+    const bool is_for_other_way = directly ? count < small_receive : count >= large_receive;
+    here.other_size_run = is_for_other_way ? here.other_size_run + 1 : 0;
+    if (here.other_size_run < (directly ? ring_after : direct_after)) return;
+    here.other_size_run = 0;
+    here.direct = !directly;
+    disarm(which, here);
+  }
+
+  void end_receiving(token which, slot& here, engine_client* client, int error) noexcept {
     here.wanted = false;
-    if (client != nullptr) client->on_receive_ended(-result);
+    here.ended = true;
+    disarm(which, here);
+    if (client != nullptr) client->on_receive_ended(error);
   }
 
   // After the batch, when its buffers are back in the ring.
@@ -425,8 +526,8 @@ class io_uring_engine final : public engine {
       slot& here = at(which);
       if (here.generation != which.generation || here.closing || here.armed) continue;
       if (here.wanted) {
-        here.listening ? arm_accept(which, here) : arm_receive(which, here);
-      } else if (!here.listening && !here.watching_hang_up) {
+        here.listening ? arm_accept(which, here) : arm_receiving(which, here);
+      } else if (!here.listening && !here.ended && !here.watching_hang_up) {
         watch_hang_up(which, here);
       }
     }
@@ -448,9 +549,7 @@ class io_uring_engine final : public engine {
     engine_client* client = events.client_of(which);
     slot& here = at(which);
     if ((flags & IORING_CQE_F_MORE) == 0) {
-      here.armed = false;
-      here.cancelling = false;
-      --here.pending;
+      note_disarmed(here);
       rearm_.push_back(which);
     }
     if (client != nullptr && result != -ECANCELED && result != -ECONNABORTED && result != -EAGAIN) {
@@ -461,6 +560,7 @@ class io_uring_engine final : public engine {
     finish_close(which, at(which));
   }
 
+  static bool is_hang_up(int result) noexcept { return result > 0 && (result & (POLLERR | POLLHUP)) != 0; }
   void hung_up(engine_events& events, token which, int result, std::uint32_t flags) {
     slot& here = at(which);
     const bool ended = (flags & IORING_CQE_F_MORE) == 0;
@@ -470,8 +570,7 @@ class io_uring_engine final : public engine {
     }
     if (here.closing) return finish_close(which, here);
     engine_client* client = events.client_of(which);
-    const bool hang_up = result > 0 && (result & (POLLERR | POLLHUP)) != 0;
-    if (hang_up && !here.armed && client != nullptr) return client->on_receive_ended(ECONNRESET);
+    if (is_hang_up(result) && !here.armed && !here.ended) return end_receiving(which, here, client, ECONNRESET);
     if (ended && result >= 0 && !here.armed) rearm_.push_back(which);
   }
 
@@ -504,6 +603,7 @@ class io_uring_engine final : public engine {
   busy_polling polling_;
   io_uring_queues queues_;
   receive_ring received_;
+  std::unique_ptr<std::byte[]> direct_buffer_;
   int wake_ = -1;
   bool enabled_ = false;
   std::vector<slot> slots_;
@@ -514,6 +614,8 @@ class io_uring_engine final : public engine {
   std::vector<token> sent_;          // issued since the last reaping
   std::vector<token> reaping_;       // kept for its capacity
   std::vector<std::pair<token, int>> failed_sends_;
+  std::vector<token> readable_;  // to be received from directly in the next turn
+  std::vector<token> reading_;   // kept for its capacity
   std::vector<token> closed_;
   std::vector<token> rearm_;
 };

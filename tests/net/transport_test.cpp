@@ -126,6 +126,45 @@ TEST_P(Transport, CarriesMoreThanTheSocketHolds) {
   run_until(loop, [&] { return ends.first->queued_bytes() == 0; });
 }
 
+// Large pieces are received in another way than small ones on io_uring.
+TEST_P(Transport, KeepsTheOrderWhileWhatComesAtATimeGrowsAndShrinks) {
+  joined_pair ends = join(loop, GetParam());
+  std::string expected;
+  const auto bring = [&](std::size_t size, bool and_wait) {
+    const std::string piece = pattern(size + expected.size() % 7);
+    expected += piece;
+    ends.first->queue_copy(bytes_of(piece));
+    and_wait ? run_until(loop, [&] { return ends.second_driver->received.size() == expected.size(); })
+             : loop.run_once(false);
+  };
+  for (int round = 0; round < 8; ++round) {
+    const bool and_wait = round % 2 == 0;
+    for (int i = 0; i < 12; ++i) bring(30'000, and_wait);
+    for (int i = 0; i < 40; ++i) bring(20, and_wait);
+  }
+  run_until(loop, [&] { return ends.second_driver->received.size() == expected.size(); });
+  EXPECT_TRUE(ends.second_driver->received == expected);
+}
+
+TEST_P(Transport, PausesWhileWhatComesAtATimeGrowsAndShrinks) {
+  joined_pair ends = join(loop, GetParam());
+  std::string expected;
+  for (int i = 0; i < 400; ++i) {
+    const std::string piece = pattern(i / 20 % 2 == 0 ? 12'000 : 20);
+    expected += piece;
+    ends.first->queue_copy(bytes_of(piece));
+    ends.second_driver->take = i % 3 == 0 ? std::optional<std::size_t>(piece.size() / 2) : std::nullopt;
+    loop.run_once(false);
+    ends.second->resume_reading();
+  }
+  ends.second_driver->take.reset();
+  run_until(loop, [&] {
+    ends.second->resume_reading();
+    return ends.second_driver->received.size() == expected.size();
+  });
+  EXPECT_TRUE(ends.second_driver->received == expected);
+}
+
 TEST_P(Transport, TakingLessThanAllPausesAndTheRestComesFirstAfterResuming) {
   joined_pair ends = join(loop, GetParam());
   ends.second_driver->take = 4;

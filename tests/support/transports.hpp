@@ -28,6 +28,7 @@ namespace windhover::test {
 
 enum class kind_of_transport {
   tcp_io_uring,
+  tcp_io_uring_after_much,  // both ends have brought so much at a time that the engine receives from them directly
   tcp_epoll,
   unix_io_uring,
   unix_epoll,
@@ -52,6 +53,8 @@ inline std::string name_of(kind_of_transport kind) {
   switch (kind) {
     case kind_of_transport::tcp_io_uring:
       return "TcpOnIoUring";
+    case kind_of_transport::tcp_io_uring_after_much:
+      return "TcpOnIoUringAfterMuch";
     case kind_of_transport::tcp_epoll:
       return "TcpOnEpoll";
     case kind_of_transport::unix_io_uring:
@@ -71,8 +74,8 @@ inline std::string name_of(kind_of_transport kind) {
 }
 
 inline net::engine_kind engine_of(kind_of_transport kind) {
-  const bool io_uring = kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::unix_io_uring ||
-                        kind == kind_of_transport::tls_io_uring;
+  const bool io_uring = kind == kind_of_transport::tcp_io_uring || kind == kind_of_transport::tcp_io_uring_after_much ||
+                        kind == kind_of_transport::unix_io_uring || kind == kind_of_transport::tls_io_uring;
   return io_uring ? net::engine_kind::io_uring : net::engine_kind::epoll;
 }
 
@@ -160,6 +163,34 @@ inline void run_idle(net::event_loop& loop, int iterations = 20) {
   for (int i = 0; i < iterations; ++i) loop.run_once(false);
 }
 
+// Takes what comes, and counts it.
+class counting_sink final : public net::sink {
+ public:
+  std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override {
+    count += bytes.size();
+    return bytes.size();
+  }
+  void on_writable() noexcept override {}
+  void on_end() noexcept override {}
+  void on_failure(const net::failure&) noexcept override {}
+
+  std::size_t count = 0;
+};
+
+// Brings `to` so much at a time, again and again, that its engine takes it for a transport that does so; then it tells
+// its driver again. Neither driver may have anything on its way.
+inline void bring_much(net::event_loop& loop, net::transport& from, net::transport& to, net::sink& driver) {
+  const std::string much(std::size_t{32} << 10, 'x');
+  counting_sink sink;
+  to.set_sink(sink);
+  for (std::size_t i = 1; i <= 10; ++i) {
+    from.queue_copy(bytes_of(much));
+    run_until(loop, [&] { return sink.count == i * much.size(); });
+  }
+  to.set_sink(driver);
+  run_idle(loop);
+}
+
 // Two connected transports with their drivers. With TLS the first one is the server, and both have shaken hands. On
 // pipes neither gets more than `cut` bytes at a time.
 inline std::pair<net::transport*, net::transport*> connect_pair(
@@ -167,6 +198,13 @@ inline std::pair<net::transport*, net::transport*> connect_pair(
     const net::event_loop::driver_factory& make_second, std::size_t cut = std::numeric_limits<std::size_t>::max()) {
   const auto put_on_pipe = [](net::pipe_end& end, const net::event_loop::driver_factory& make) {
     net::memory_pipe::set_driver(end, make(end));
+  };
+  const auto noting = [](const net::event_loop::driver_factory& make, net::driver*& noted) {
+    return [&make, &noted](net::transport& on) {
+      auto driver = make(on);
+      noted = driver.get();
+      return driver;
+    };
   };
   const auto connect_below = [&](const net::event_loop::driver_factory& first,
                                  const net::event_loop::driver_factory& second) {
@@ -178,8 +216,13 @@ inline std::pair<net::transport*, net::transport*> connect_pair(
       made = {near, far};
     } else {
       const auto [near, far] = connected_sockets(!is_unix(kind));
-      made.first = &loop.add_connection(near, first);
-      made.second = &loop.add_connection(far, second);
+      std::pair<net::driver*, net::driver*> drivers;
+      made.first = &loop.add_connection(near, noting(first, drivers.first));
+      made.second = &loop.add_connection(far, noting(second, drivers.second));
+      if (kind == kind_of_transport::tcp_io_uring_after_much) {
+        bring_much(loop, *made.first, *made.second, *drivers.second);
+        bring_much(loop, *made.second, *made.first, *drivers.first);
+      }
     }
     return made;
   };
@@ -225,9 +268,10 @@ class every_transport : public ::testing::TestWithParam<kind_of_transport> {
 };
 
 inline auto every_kind() {
-  return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_epoll,
-                           kind_of_transport::unix_io_uring, kind_of_transport::unix_epoll, kind_of_transport::pipe,
-                           kind_of_transport::tls_io_uring, kind_of_transport::tls_epoll, kind_of_transport::tls_pipe);
+  return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_io_uring_after_much,
+                           kind_of_transport::tcp_epoll, kind_of_transport::unix_io_uring,
+                           kind_of_transport::unix_epoll, kind_of_transport::pipe, kind_of_transport::tls_io_uring,
+                           kind_of_transport::tls_epoll, kind_of_transport::tls_pipe);
 }
 inline std::string kind_name(const ::testing::TestParamInfo<kind_of_transport>& info) { return name_of(info.param); }
 
