@@ -97,7 +97,8 @@ class engine {
 
   // A connected, non-blocking stream socket, which the engine closes. Nothing is received yet.
   virtual void open(token, int descriptor) = 0;
-  // Starts or stops receiving. After stopping, what the kernel has already handed out is still delivered.
+  // Starts or stops receiving. After stopping, what the kernel has already handed out is still delivered. After
+  // on_receive_ended nothing more comes, whatever is wanted.
   virtual void set_receiving(token, bool wanted) noexcept = 0;
   // One send at a time per token. True: completed at once, on_sent will not come.
   virtual bool send(token, send_operation&) noexcept = 0;

@@ -1,7 +1,7 @@
 // The io_uring engine: multishot accept and receive, receive buffers in a ring shared by the whole loop, and sends that
 // leave with the same system call that waits.
 //
-// Three facts carry it.
+// Four facts carry it.
 //
 // 1. A send is issued with MSG_DONTWAIT and posts no completion when it succeeds. It runs while io_uring_enter submits
 // it, so once the kernel has taken every submission, a send without a completion has been sent. Failed sends are
@@ -103,9 +103,9 @@ class io_uring_engine final : public engine {
     if (wanted && !here.armed) {
       if (here.watching_hang_up) cancel(data_of(operation::hang_up, which));
       arm_receiving(which, here);
-    } else if (here.armed == operation::readable) {
-      // The poll goes on: it looks for hang-ups as well.
-      if (wanted && here.readable) readable_.push_back(which);
+    } else if (here.armed == operation::readable && (wanted || !here.ending)) {
+      // The poll goes on: it looks for hang-ups as well, of which it tells once.
+      if (wanted && here.readable) receive_later(which, here);
     } else if (!wanted) {
       disarm(which, here);
     }
@@ -181,12 +181,7 @@ class io_uring_engine final : public engine {
     if (polling_.wanted() && std::ranges::any_of(batch_, came_from_outside)) polling_.event_came();
     reap_sends(events, batch_);
     deliver_closed(events);
-    readable_.swap(reading_);
-    for (const token which : reading_) {
-      receive_directly(events, which);
-      send_early(events);
-    }
-    reading_.clear();
+    receive_rest(events);
     for (const completion& each : batch_) {
       deliver(events, each);
       send_early(events);
@@ -216,6 +211,7 @@ class io_uring_engine final : public engine {
     bool direct : 1 = false;    // the way to receive: directly, or through the ring
     bool readable : 1 = false;  // something may be there to be received directly
     bool ending : 1 = false;    // the end is among it, of which nothing more will be said
+    bool queued : 1 = false;    // in to_receive_
     bool cancelling : 1 = false;
     bool watching_hang_up : 1 = false;
     bool connecting : 1 = false;
@@ -330,7 +326,7 @@ class io_uring_engine final : public engine {
   }
 
   void submit_and_wait(std::optional<time_point> deadline) noexcept {
-    const bool must_not_wait = std::exchange(hurry_, false) || !closed_.empty() || !readable_.empty() ||
+    const bool must_not_wait = std::exchange(hurry_, false) || !closed_.empty() || !to_receive_.empty() ||
                                (deadline && !rings_before(*deadline));
     // Looked at last: setting the alarm may have made room by a submission.
     if (must_not_wait || !queues_.completions().empty()) return queues_.submit();
@@ -470,9 +466,10 @@ class io_uring_engine final : public engine {
     if (result > 0) {
       slot& here = at(which);
       here.readable = true;
-      here.ending = (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+      // For good: the kernel may say so in one of several completions for the same end.
+      if ((result & (POLLRDHUP | POLLHUP | POLLERR)) != 0) here.ending = true;
       if (here.wanted) {
-        receive_directly(events, which);
+        if (!here.queued) receive_directly(events, which);
       } else if (is_hang_up(result) && !here.closing && !here.ended) {
         end_receiving(which, here, events.client_of(which), ECONNRESET);
       }
@@ -481,12 +478,32 @@ class io_uring_engine final : public engine {
     slot& here = at(which);
     note_disarmed(here);
     if (here.closing) return finish_close(which, here);
+    if (result < 0 && result != -ECANCELED && !here.ended) {
+      return end_receiving(which, here, events.client_of(which), -result);
+    }
     rearm_.push_back(which);
   }
 
-  // Once, so that others get their turn. The poll tells of what arrives, not of what is left.
+  // What is left of the last turn: the poll tells of what arrives, not of what is there. Each connection receives once
+  // in a turn, so that others get theirs.
+  void receive_rest(engine_events& events) {
+    to_receive_.swap(receiving_);
+    for (const token which : receiving_) {
+      if (at(which).generation != which.generation) continue;
+      at(which).queued = false;
+      receive_directly(events, which);
+      send_early(events);
+    }
+    receiving_.clear();
+  }
+  void receive_later(token which, slot& here) {
+    if (here.queued) return;
+    here.queued = true;
+    to_receive_.push_back(which);
+  }
+
   void receive_directly(engine_events& events, token which) {
-    if (at(which).generation != which.generation || !at(which).wanted || !at(which).readable) return;
+    if (!at(which).wanted || !at(which).readable) return;
     engine_client* client = events.client_of(which);
     const ssize_t result = ::recv(at(which).descriptor, direct_buffer_.get(), direct_buffer_size, MSG_DONTWAIT);
     const int error = errno;
@@ -498,7 +515,7 @@ class io_uring_engine final : public engine {
     slot& here = at(which);
     const bool interrupted = result < 0 && error == EINTR;
     here.readable = interrupted || count == direct_buffer_size || (count > 0 && here.ending);
-    if (here.wanted && here.readable) readable_.push_back(which);
+    if (here.wanted && here.readable) receive_later(which, here);
     if (count > 0) choose_way(which, here, true, count);
   }
 
@@ -563,15 +580,15 @@ class io_uring_engine final : public engine {
   static bool is_hang_up(int result) noexcept { return result > 0 && (result & (POLLERR | POLLHUP)) != 0; }
   void hung_up(engine_events& events, token which, int result, std::uint32_t flags) {
     slot& here = at(which);
-    const bool ended = (flags & IORING_CQE_F_MORE) == 0;
-    if (ended) {
+    const bool is_last = (flags & IORING_CQE_F_MORE) == 0;
+    if (is_last) {
       here.watching_hang_up = false;
       --here.pending;
     }
     if (here.closing) return finish_close(which, here);
     engine_client* client = events.client_of(which);
     if (is_hang_up(result) && !here.armed && !here.ended) return end_receiving(which, here, client, ECONNRESET);
-    if (ended && result >= 0 && !here.armed) rearm_.push_back(which);
+    if (is_last && result >= 0 && !here.armed) rearm_.push_back(which);
   }
 
   void connected(engine_events& events, token which, int result) {
@@ -614,8 +631,8 @@ class io_uring_engine final : public engine {
   std::vector<token> sent_;          // issued since the last reaping
   std::vector<token> reaping_;       // kept for its capacity
   std::vector<std::pair<token, int>> failed_sends_;
-  std::vector<token> readable_;  // to be received from directly in the next turn
-  std::vector<token> reading_;   // kept for its capacity
+  std::vector<token> to_receive_;  // directly, in the next turn
+  std::vector<token> receiving_;   // kept for its capacity
   std::vector<token> closed_;
   std::vector<token> rearm_;
 };

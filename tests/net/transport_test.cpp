@@ -344,5 +344,75 @@ TEST_P(Transport, AReaderThatNeverReadsDoesNotStopOthers) {
   EXPECT_FALSE(stuck.second_driver->failed.has_value());
 }
 
+// ----- TCP, with a peer that is a socket
+
+class TransportToSocket : public test::every_transport {
+ protected:
+  ~TransportToSocket() override {
+    if (driver_ != nullptr) driver_->finish();
+    if (peer_ >= 0) ::close(peer_);
+  }
+  void connect() {
+    const auto [near, far] = test::connected_sockets(true);
+    peer_ = far;
+    stream_ = &loop.add_connection(near, [this](net::transport& on) {
+      auto made = std::make_unique<test::recording_driver>(on);
+      driver_ = made.get();
+      return made;
+    });
+    if (GetParam() != test::kind_of_transport::tcp_io_uring_after_much) return;
+    const auto send = [this](std::span<const std::byte> bytes) {
+      EXPECT_EQ(::send(peer_, bytes.data(), bytes.size(), MSG_NOSIGNAL), static_cast<ssize_t>(bytes.size()));
+    };
+    test::bring_much(loop, send, *stream_, *driver_);
+  }
+  // As much as the socket takes.
+  void send_all_that_fits() const {
+    const std::string bytes = pattern(65'536);
+    while (::send(peer_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0) {
+    }
+  }
+  void reset() {
+    const linger at_once{1, 0};
+    ::setsockopt(peer_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    ::close(std::exchange(peer_, -1));
+  }
+
+  int peer_ = -1;
+  net::transport* stream_ = nullptr;
+  test::recording_driver* driver_ = nullptr;
+};
+INSTANTIATE_TEST_SUITE_P(All, TransportToSocket,
+                         ::testing::Values(test::kind_of_transport::tcp_io_uring,
+                                           test::kind_of_transport::tcp_io_uring_after_much,
+                                           test::kind_of_transport::tcp_epoll),
+                         test::kind_name);
+
+TEST_P(TransportToSocket, AResetBehindBytesThatTheReaderHasNotTakenIsTold) {
+  connect();
+  driver_->take = 4;
+  EXPECT_EQ(::send(peer_, "abcdefgh", 8, MSG_NOSIGNAL), 8);
+  reset();
+  run_until(loop, [&] { return driver_->failed.has_value(); });
+}
+
+// An iteration ends, however much a peer brings that is faster than its reader.
+TEST_P(TransportToSocket, OneIterationTakesNoMoreOfAPeerThanTheEngineHoldsForOne) {
+  connect();
+  driver_->keep_text = false;
+  // The receive ring, or two of the buffers that are received into directly.
+  const bool through_ring = GetParam() == test::kind_of_transport::tcp_io_uring;
+  const std::size_t most = std::size_t{through_ring ? 4U : 1U} << 20;
+  for (int i = 0; i < 60; ++i) {
+    send_all_that_fits();
+    const std::size_t before = driver_->received_bytes;
+    // What arrives meanwhile is there at once.
+    driver_->then = [this](std::size_t) { send_all_that_fits(); };
+    loop.run_once(false);
+    EXPECT_LE(driver_->received_bytes - before, most) << i;
+  }
+  driver_->then = nullptr;
+}
+
 }  // namespace
 }  // namespace windhover::net

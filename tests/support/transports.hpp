@@ -178,13 +178,14 @@ class counting_sink final : public net::sink {
 };
 
 // Brings `to` so much at a time, again and again, that its engine takes it for a transport that does so; then it tells
-// its driver again. Neither driver may have anything on its way.
-inline void bring_much(net::event_loop& loop, net::transport& from, net::transport& to, net::sink& driver) {
+// its driver again. `send` sends what it is given. Neither driver may have anything on its way.
+template <class Send>
+void bring_much(net::event_loop& loop, Send&& send, net::transport& to, net::sink& driver) {
   const std::string much(std::size_t{32} << 10, 'x');
   counting_sink sink;
   to.set_sink(sink);
   for (std::size_t i = 1; i <= 10; ++i) {
-    from.queue_copy(bytes_of(much));
+    send(bytes_of(much));
     run_until(loop, [&] { return sink.count == i * much.size(); });
   }
   to.set_sink(driver);
@@ -220,8 +221,11 @@ inline std::pair<net::transport*, net::transport*> connect_pair(
       made.first = &loop.add_connection(near, noting(first, drivers.first));
       made.second = &loop.add_connection(far, noting(second, drivers.second));
       if (kind == kind_of_transport::tcp_io_uring_after_much) {
-        bring_much(loop, *made.first, *made.second, *drivers.second);
-        bring_much(loop, *made.second, *made.first, *drivers.first);
+        const auto by = [](net::transport& end) {
+          return [&end](std::span<const std::byte> bytes) { end.queue_copy(bytes); };
+        };
+        bring_much(loop, by(*made.first), *made.second, *drivers.second);
+        bring_much(loop, by(*made.second), *made.first, *drivers.first);
       }
     }
     return made;
