@@ -26,12 +26,19 @@ http2_stream::http2_stream(http2_connection& of, wire::http2::stream_id id)
 }
 
 http2_stream::~http2_stream() {
+  release_drivers();
   if (connection_ != nullptr) connection_->remove(*this);
 }
 
-endpoint http2_stream::local_endpoint() const { return connection_->below().local_endpoint(); }
-endpoint http2_stream::remote_endpoint() const { return connection_->below().remote_endpoint(); }
-const tls_info* http2_stream::tls() const noexcept { return connection_->below().tls(); }
+endpoint http2_stream::local_endpoint() const {
+  return connection_ != nullptr ? connection_->below().local_endpoint() : endpoint{};
+}
+endpoint http2_stream::remote_endpoint() const {
+  return connection_ != nullptr ? connection_->below().remote_endpoint() : endpoint{};
+}
+const tls_info* http2_stream::tls() const noexcept {
+  return connection_ != nullptr ? connection_->below().tls() : nullptr;
+}
 
 void http2_stream::reset(error_code why) noexcept {
   if (dead()) return;

@@ -20,6 +20,13 @@ void layered_transport::set_driver(std::unique_ptr<driver> owned) noexcept {
   set_sink(*driver_);
 }
 
+void layered_transport::release_drivers() noexcept {
+  dead_ = true;
+  kept_.reset();
+  next_driver_.reset();
+  driver_.reset();
+}
+
 void layered_transport::set_sink(sink& next) noexcept {
   feed_.set_sink(next);
   loop_.serve_later(*this);

@@ -52,6 +52,9 @@ class layered_transport : public loop_object, public transport {
   void set_token(token own) noexcept { token_ = own; }
 
  protected:
+  // By the destructor of what derives from this, first of all: the drivers go, and the frames of handlers with them,
+  // whose objects may still want to say something.
+  void release_drivers() noexcept;
   // By serve(): what waits below is delivered, as far as the sink takes bytes.
   virtual void fetch() noexcept {}
   // The transport has died: what is below should know. Without a failure both ends of the stream have been seen.

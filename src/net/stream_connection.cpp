@@ -47,7 +47,15 @@ stream_connection::stream_connection(event_loop& loop, int descriptor) noexcept
   ++loop_.counters().connections;
 }
 
-stream_connection::~stream_connection() { --loop_.counters().connections; }
+stream_connection::~stream_connection() {
+  --loop_.counters().connections;
+  // What a loop that ends takes with it may be frames of handlers whose objects still want to say something: until they
+  // have gone, this is a whole object.
+  dead_ = true;
+  kept_.reset();
+  next_driver_.reset();
+  driver_.reset();
+}
 
 endpoint stream_connection::local_endpoint() const {
   return released_ ? endpoint{} : loop_.kernel().local_endpoint(descriptor_);

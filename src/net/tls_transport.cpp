@@ -250,6 +250,7 @@ tls_transport::tls_transport(event_loop& loop, std::shared_ptr<const server_tls:
 }
 
 tls_transport::~tls_transport() {
+  release_drivers();
   if (foot_ != nullptr) foot_->leave();
 }
 

@@ -404,6 +404,15 @@ TEST_P(AcceptOn, AnEchoFromTheHeadToTheClose) {
                             server_frame(opcode::close, test::closing(1000, "bye")));
 }
 
+TEST_P(AcceptOn, ALoopMayEndBeforeItsHandlers) {
+  connection_peers peers(GetParam());
+  peers.context.handler = echo_or_400;
+  peers.connect();
+  peers.send(request() + client_frame(opcode::text, "Hello"));
+  peers.run_until_received("Hello");
+  // Its handler waits for the next message, and its object would like to close.
+}
+
 TEST_P(AcceptOn, AHandlerThatSendsTooMuchAtOnceDoesNotTakeTheHandshakeBack) {
   connection_peers peers(GetParam());
   peers.context.handler = test::flood_at_once;

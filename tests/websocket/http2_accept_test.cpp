@@ -490,6 +490,14 @@ TEST_P(Http2AcceptOn, AHandlerThatSendsTooMuchAtOnceDoesNotTakeTheHandshakeBack)
   peers.close_and_run_until_gone();
 }
 
+TEST_P(Http2AcceptOn, ALoopMayEndBeforeItsHandlers) {
+  http2_peers peers(GetParam());
+  peers.context().handler = echo_or_400;
+  peers.connect(peers.peer.connect(1) + peers.peer.connect(3));
+  peers.run_until([&] { return !peers.answer(3).status.empty(); });
+  // The handlers wait for a message, and their objects would like to close.
+}
+
 // ----- Many on one connection
 
 TEST(Http2Accept, AHundredWebSocketsOnOneConnectionEachGetTheirOwn) {
