@@ -352,6 +352,8 @@ TEST(Http2Endings, AClientMayGiveUpAHundredStreamsAtOnce) {
 TEST(Http2Endings, FloodsOfFramesThatAskForNothingEndTheConnection) {
   http2_peer writer;
   std::string empty_data = writer.headers_frame(1, http2_peer::request_fields("POST", "/"), 0);
+  std::string padded_data = empty_data;
+  constexpr std::uint8_t padded = 8;
   std::string pings;
   std::string settings;
   std::string priorities;
@@ -360,8 +362,9 @@ TEST(Http2Endings, FloodsOfFramesThatAskForNothingEndTheConnection) {
     settings += test::settings_frame();
     priorities += frame(frame_type::priority, 0, 3, test::octets(1) + "x");
     empty_data += data_frame(1, "");
+    padded_data += data_frame(1, std::string(1, '\0'), padded);
   }
-  for (const std::string& flood : {pings, settings, priorities, empty_data}) {
+  for (const std::string& flood : {pings, settings, priorities, empty_data, padded_data}) {
     http2_peers peers;
     peers.context().handler = sleeping_for(100s);
     peers.connect(flood);
@@ -400,6 +403,44 @@ TEST(Http2Endings, AHeadInEndlesslyManyFramesEndsTheConnection) {
   peers.run_until([&] { return peers.ends.client.ended; });
   EXPECT_EQ(peers.peer.goaways.back().why, error_code::enhance_your_calm);
   EXPECT_EQ(peers.counters().requests.value(), 0U);
+  peers.close_and_run_until_gone();
+}
+
+// A field of 4,000 octets that the compression remembers, and then references to it, each one octet (RFC 7541, section
+// 6.1).
+std::string remembered_field() { return "\x40\x01x\x7f\xa1\x1e" + std::string(4000, 'v'); }
+std::string references(std::size_t count) { return std::string(count, '\xbe'); }
+
+TEST(Http2Endings, AHeadThatIsFarLargerThanItsOctetsEndsTheConnection) {
+  for (const bool in_trailers : {false, true}) {
+    http2_peers peers;
+    peers.context().handler = do_nothing;
+    const std::string first = peers.peer.field_block(http2_peer::request_fields("POST", "/"));
+    std::string stream = frame(frame_type::headers, test::end_headers | end_stream, 1, first + remembered_field());
+    std::string bomb = first;
+    if (in_trailers) {
+      stream += frame(frame_type::headers, test::end_headers, 3, first);
+      bomb.clear();
+    }
+    stream += frame(frame_type::headers, test::end_headers | end_stream, 3, bomb + references(1000));
+    peers.connect(stream);
+    peers.run_until([&] { return peers.ends.client.ended; });
+    EXPECT_EQ(peers.peer.goaways.back().why, error_code::enhance_your_calm);
+    EXPECT_EQ(peers.counters().requests.value(), in_trailers ? 2U : 1U);
+    peers.close_and_run_until_gone();
+  }
+}
+
+TEST(Http2Endings, AHeadThatIsSomewhatTooLargeIsRefusedByAnAnswer) {
+  http2_peers peers;
+  peers.context().handler = do_nothing;
+  const std::string first = peers.peer.field_block(http2_peer::request_fields("GET", "/"));
+  peers.connect(frame(frame_type::headers, test::end_headers | end_stream, 1, first + remembered_field()) +
+                frame(frame_type::headers, test::end_headers | end_stream, 3, first + references(20)) +
+                frame(frame_type::headers, test::end_headers | end_stream, 5, first));
+  peers.run_until_answered(5);
+  EXPECT_EQ(peers.answer(3).status, "431");
+  EXPECT_EQ(peers.answer(5).status, "200");
   peers.close_and_run_until_gone();
 }
 

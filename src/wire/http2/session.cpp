@@ -28,6 +28,10 @@ constexpr std::size_t usual_continuations = 8;
 constexpr std::size_t of_a_frame = 16384;
 // Of an answer, compressed.
 constexpr std::size_t most_head = std::size_t{1} << 20;
+// What each field counts beside its octets (RFC 9113, section 6.5.2), and what a header block may hold beside four
+// times the list that the peer was told of: so much is read to its end and refused by an answer.
+constexpr std::size_t overhead_of_a_field = 32;
+constexpr std::size_t spare_of_a_block = std::size_t{64} << 10;
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes), size};
@@ -87,8 +91,11 @@ error_code code_of_fatal(int error) noexcept {
 }  // namespace
 
 struct session::parts {
-  parts(session_events& to, session_role as, bool expects_preface) noexcept
-      : events(to), role(as), watch(expects_preface ? client_preface.size() : 0) {}
+  parts(session_events& to, session_role as, const session_settings& settings) noexcept
+      : events(to),
+        role(as),
+        most_of_a_block(std::size_t{4} * settings.max_header_list_size + spare_of_a_block),
+        watch(settings.expects_preface ? client_preface.size() : 0) {}
   parts(const parts&) = delete;
   parts& operator=(const parts&) = delete;
   ~parts() { nghttp2_session_del(handle); }
@@ -151,7 +158,9 @@ struct session::parts {
 
   session_events& events;
   const session_role role;
-  frame_watch watch;  // of a server
+  const std::size_t most_of_a_block;
+  std::size_t of_this_block = 0;  // octets of fields that have come out of the header block so far
+  frame_watch watch;              // of a server
   nghttp2_session* handle = nullptr;
   std::optional<error_code> broken;  // nghttp2 has given up
   bool said_last_words = false;
@@ -164,6 +173,7 @@ struct session::parts {
 
 int session::parts::headers_begin(nghttp2_session* handle, const nghttp2_frame* frame, void* user) noexcept {
   parts& here = of(user);
+  here.of_this_block = 0;
   if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;
   const stream_id id = frame->hd.stream_id;
   return here.guarded([&]() -> int {
@@ -178,6 +188,13 @@ int session::parts::header(nghttp2_session*, const nghttp2_frame* frame, const s
                            std::size_t name_size, const std::uint8_t* value, std::size_t value_size, std::uint8_t,
                            void* user) noexcept {
   parts& here = of(user);
+  // nghttp2 does not hold the peer to what it was told. A reference to a long field is one octet of input: what is too
+  // large for an answer is refused above, and what is far larger still is an attack on the processor.
+  here.of_this_block += name_size + value_size + overhead_of_a_field;
+  if (here.of_this_block > here.most_of_a_block) {
+    here.broken = error_code::enhance_your_calm;
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
   session_stream* const stream = here.stream(frame->hd.stream_id);
   if (stream == nullptr || !here.is_head(frame)) return 0;
   return here.guarded([&] {
@@ -199,7 +216,7 @@ int session::parts::frame_received(nghttp2_session*, const nghttp2_frame* frame,
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
       case NGHTTP2_DATA:
-        if (frame->hd.length == 0 && !ends) return here.tell(event::control_frame);
+        if (frame->hd.length == frame->data.padlen && !ends) return here.tell(event::control_frame);
         stream = here.stream(frame->hd.stream_id);
         if (stream != nullptr && ends) here.events.on_stream_end(*stream);
         break;
@@ -348,7 +365,7 @@ std::unique_ptr<nghttp2_option, free_option> option_of(const session_settings& s
 }  // namespace
 
 session::session(session_events& to, session_role role, const session_settings& settings)
-    : parts_(std::make_unique<parts>(to, role, settings.expects_preface)) {
+    : parts_(std::make_unique<parts>(to, role, settings)) {
   nghttp2_session_callbacks* made = nullptr;
   if (nghttp2_session_callbacks_new(&made) != 0) throw std::bad_alloc();
   const std::unique_ptr<nghttp2_session_callbacks, free_callbacks> callbacks(made);
