@@ -16,6 +16,8 @@ namespace {
 
 // The most that one record carries (RFC 8446, section 5.1).
 constexpr std::size_t record_size = 16384;
+// Handshake messages and alerts behind the handshake, in both directions. An honest peer needs a handful in an hour.
+constexpr std::uint32_t most_messages_in_a_second = 100;
 // For the peer to end its stream after ours.
 constexpr duration linger_timeout = std::chrono::seconds(5);
 
@@ -133,6 +135,9 @@ class tls_transport final : public layered_transport, public sink {
   void die_without_memory(Act&& act) noexcept;
 
   static const bio_method_st* bio_method();
+  static void on_message(int sent, int version, int type, const void* bytes, std::size_t size, ssl_st* of,
+                         void* unused) noexcept;
+  bool floods() const noexcept { return messages_ > most_messages_in_a_second; }
   static int read_below(bio_st* of, char* into, int room) noexcept;
   static int write_below(bio_st* of, const char* bytes, int size) noexcept;
 
@@ -142,7 +147,9 @@ class tls_transport final : public layered_transport, public sink {
   tls_foot* foot_ = nullptr;
   std::span<const std::byte> input_;  // during on_bytes
   std::unique_ptr<tls_info> info_;
-  timer timer_;  // of the handshake
+  timer timer_;                 // of the handshake
+  std::uint32_t messages_ = 0;  // of the protocol itself behind the handshake, within the second
+  std::int64_t second_ = 0;
   bool open_ = false;
   bool says_why_ = false;  // an alert that is to reach the peer
 };
@@ -209,9 +216,23 @@ const bio_method_st* tls_transport::bio_method() {
   return made.get();
 }
 
+// In both directions. Behind the handshake there are few: tickets, and requests for new keys, each of which costs more
+// than its 27 octets say and has an answer.
+void tls_transport::on_message(int, int, int type, const void*, std::size_t, ssl_st* of, void*) noexcept {
+  if (type != SSL3_RT_HANDSHAKE && type != SSL3_RT_ALERT) return;
+  tls_transport& self = *static_cast<tls_transport*>(BIO_get_data(SSL_get_rbio(of)));
+  if (!self.open_) return;
+  const auto since = self.loop().now().time_since_epoch();
+  const std::int64_t second = std::chrono::duration_cast<std::chrono::seconds>(since).count();
+  if (std::exchange(self.second_, second) != second) self.messages_ = 0;
+  ++self.messages_;
+}
+
 int tls_transport::read_below(bio_st* of, char* into, int room) noexcept {
-  std::span<const std::byte>& input = static_cast<tls_transport*>(BIO_get_data(of))->input_;
+  tls_transport& self = *static_cast<tls_transport*>(BIO_get_data(of));
+  std::span<const std::byte>& input = self.input_;
   BIO_clear_retry_flags(of);
+  if (self.floods()) return -1;  // for good: OpenSSL would read them all before it returns
   if (input.empty()) {
     BIO_set_retry_read(of);
     return -1;
@@ -246,6 +267,7 @@ tls_transport::tls_transport(event_loop& loop, std::shared_ptr<const server_tls:
   BIO_set_data(both_ways, this);
   BIO_set_init(both_ways, 1);
   SSL_set_bio(session_.get(), both_ways, both_ways);
+  SSL_set_msg_callback(session_.get(), &tls_transport::on_message);
   if (handshake_timeout > duration::zero()) loop.arm(timer_, handshake_timeout);
 }
 
@@ -288,6 +310,10 @@ void tls_transport::die_without_memory(Act&& act) noexcept {
 
 // OpenSSL has queued the alert, if there is one to send.
 void tls_transport::fail() noexcept {
+  if (floods()) {
+    const failure flood{failure::cause::tls, 0, "the peer asks again and again for what is no data, such as new keys"};
+    return die(&flood);
+  }
   const bool refused = ERR_GET_REASON(ERR_peek_error()) == SSL_R_CERTIFICATE_VERIFY_FAILED;
   const char* const general = openssl::last_error();
   const long verified = SSL_get_verify_result(session_.get());
