@@ -168,13 +168,17 @@ void server_tls::contexts::add(const tls_certificate& certificate, const server_
   use(context, certificate, loaded);
   SSL_CTX_set_session_id_context(context, session_scope.data(), session_scope.size());
   SSL_CTX_set_timeout(context, std::chrono::seconds(tls_ticket_keys::good_for).count());
-  SSL_CTX_set_num_tickets(context, 1);
+  const bool asks_for_certificates = options.client_certificates != client_certificate_mode::none;
+  // A session that is resumed is not verified again: neither by other authorities than it began with, nor against the
+  // date. So where clients show certificates, each handshake is a whole one.
+  if (asks_for_certificates) SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
+  SSL_CTX_set_num_tickets(context, asks_for_certificates ? 0 : 1);
   SSL_CTX_set_app_data(context, keys_.get());
   SSL_CTX_set_tlsext_ticket_key_evp_cb(context, &use_ticket_key);
   openssl::set_server_name_callback(context, &contexts::choose_certificate, this);
   if (!application_protocols_.empty()) SSL_CTX_set_alpn_select_cb(context, &contexts::choose_protocol, this);
   SSL_CTX_set_verify(context, verification_of(options.client_certificates), nullptr);
-  if (options.client_certificates != client_certificate_mode::none) trust(context, options.client_authorities, true);
+  if (asks_for_certificates) trust(context, options.client_authorities, true);
 
   const std::vector<std::string> names = certificate.server_names.empty() ? loaded.names() : certificate.server_names;
   for (const std::string& each : names) by_name_.emplace_back(each, context);

@@ -92,6 +92,43 @@ TEST_P(Https, AClientThatWantsSmallRecordsGetsEverything) {
   }
 }
 
+TEST_P(Https, SessionsAreResumedWhereClientsShowNoCertificates) {
+  write("example", {.common_name = "example"});
+  const auto resumes = [&](client_certificate_mode mode, int version) {
+    make_https().use_https({.certificate = files("example"), .client_certificates = mode});
+    app->map("/hello", hello);
+    start();
+    tls_client first(url, {.most_version = version});
+    EXPECT_EQ(first.get("/hello").body, "hello");  // the ticket comes before
+    tls_client second(url, {.most_version = version, .session = first.session()});
+    EXPECT_EQ(second.get("/hello").body, "hello");
+    const bool resumed = second.resumed();
+    EXPECT_EQ(stop(), 0);
+    return resumed;
+  };
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    EXPECT_TRUE(resumes(client_certificate_mode::none, version));
+    EXPECT_FALSE(resumes(client_certificate_mode::allow, version)) << "each handshake verifies";
+  }
+}
+
+TEST_P(Https, AClientMayChangeItsKeysButNotAllTheTime) {
+  write("example", {.common_name = "example"});
+  make_https().use_https({.certificate = files("example")});
+  app->map("/hello", hello);
+  start();
+  tls_client client(url);
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(client.change_keys());
+    EXPECT_EQ(client.get("/hello").body, "hello");
+  }
+  // It does not read the answers, which the server would have to keep.
+  int changed = 0;
+  while (changed < 1'000'000 && client.change_keys()) ++changed;
+  EXPECT_LT(changed, 1'000'000);
+  EXPECT_EQ(tls_client(url).get("/hello").body, "hello");
+}
+
 TEST_P(Https, APageOfTheSameOriginMayOpenAWebSocket) {
   write("example", {.common_name = "example"});
   make_https().use_https({.certificate = files("example")});

@@ -35,6 +35,7 @@ struct tls_client_options {
   std::optional<net::made_certificate> certificate = {};
   int least_version = TLS1_2_VERSION;
   int most_version = TLS1_3_VERSION;
+  SSL_SESSION* session = nullptr;                                     // to resume, of a client that still exists
   std::uint8_t largest_record = TLSEXT_max_fragment_length_DISABLED;  // RFC 6066, section 4
 };
 
@@ -48,6 +49,7 @@ class tls_client {
     if (with.certificate) use(*with.certificate);
     session_.reset(SSL_new(context_.get()));
     if (!with.server_name.empty()) net::openssl::ask_for_server_name(session_.get(), with.server_name.c_str());
+    if (with.session != nullptr) SSL_set_session(session_.get(), with.session);
     SSL_set_tlsext_max_fragment_length(session_.get(), with.largest_record);
     SSL_set_alpn_protos(session_.get(), reinterpret_cast<const unsigned char*>(with.protocols.data()),
                         static_cast<unsigned>(with.protocols.size()));
@@ -70,6 +72,8 @@ class tls_client {
     SSL_get0_alpn_selected(session_.get(), &bytes, &size);
     return {reinterpret_cast<const char*>(bytes), size};
   }
+  SSL_SESSION* session() const { return SSL_get_session(session_.get()); }
+  bool resumed() const { return SSL_session_reused(session_.get()) == 1; }
   certificate_info certificate() const { return net::describe(SSL_get0_peer_certificate(session_.get())); }
 
   void send(std::string_view text) {
@@ -89,6 +93,11 @@ class tls_client {
     answer.status = std::stoi(answer.head.substr(9, 3));
     if (const auto length = answer.header("Content-Length")) answer.body = read(std::stoul(*length));
     return answer;
+  }
+  // Asks for new keys on both sides (RFC 8446, section 4.6.3). False when the connection is over.
+  bool change_keys() {
+    return SSL_key_update(session_.get(), SSL_KEY_UPDATE_REQUESTED) == 1 &&
+           patiently([&] { return SSL_do_handshake(session_.get()); }) == 1;
   }
   http_answer get(std::string_view target, std::string_view host = "localhost", std::string_view further = {}) {
     send("GET " + std::string(target) + " HTTP/1.1\r\nHost: " + std::string(host) + "\r\n" + std::string(further) +
