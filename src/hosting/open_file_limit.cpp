@@ -19,9 +19,16 @@ std::uint64_t open_file_limit() noexcept {
   return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
-std::uint64_t connections_within(std::uint64_t open_files) noexcept {
-  constexpr std::uint64_t most_reserved = 1024;
-  return open_files - std::min(open_files / 4, most_reserved);
+namespace {
+
+std::uint64_t reserved_of(std::uint64_t open_files) noexcept {
+  return std::min(open_files / 4, std::max<std::uint64_t>(1024, open_files / 16));
 }
+
+}  // namespace
+
+std::uint64_t connections_within(std::uint64_t open_files) noexcept { return open_files - reserved_of(open_files); }
+
+std::uint64_t static_files_within(std::uint64_t open_files) noexcept { return reserved_of(open_files) / 2; }
 
 }  // namespace windhover::hosting

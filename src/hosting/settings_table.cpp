@@ -182,7 +182,7 @@ constexpr std::array<setting_row, 74> rows = {{
     number_or_auto(
         "Limits:MaxConnections", "auto", 0, most_of_32_bits,
         "How many connections may be open at the same time; `auto` follows the limit of open files and leaves "
-        "a quarter of it, at most 1024, for everything else; 0 means any number.",
+        "a quarter of it, at most 1024 or a sixteenth, for everything else; 0 means any number.",
         [](settings& s, setting_value&& v) {
           s.limits.max_connections = v.flag ? std::nullopt : std::optional(v.number);
         }),

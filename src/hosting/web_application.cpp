@@ -71,11 +71,14 @@ middleware host_filter(hosting::allowed_hosts hosts) {
   };
 }
 
+std::uint64_t open_files_of(const hosting::settings& settings) noexcept {
+  return settings.raise_open_file_limit ? hosting::raise_open_file_limit() : hosting::open_file_limit();
+}
+
 // Descriptors are what connections run out of first. Closing those that would take the last ones leaves some for what
 // the handlers do.
 void limit_connections(hosting::settings& settings, logger& log) {
-  const std::uint64_t files =
-      settings.raise_open_file_limit ? hosting::raise_open_file_limit() : hosting::open_file_limit();
+  const std::uint64_t files = open_files_of(settings);
   std::optional<std::uint64_t>& most = settings.limits.max_connections;
   if (!most) most = hosting::connections_within(files);
   log.write(log_level::debug, "hosting",
@@ -186,7 +189,8 @@ void web_application::use_static_files(static_file_options options) {
   // The folder is looked for when the application starts, so that its absence is one clear line.
   const std::size_t index = state_->files.size();
   state_->files.emplace_back();
-  state_->at_start.push_back([&all = *state_, index, options = std::move(options)] {
+  state_->at_start.push_back([&all = *state_, index, options = std::move(options)]() mutable {
+    if (options.max_open_files == 0) options.max_open_files = hosting::static_files_within(open_files_of(all.settings));
     try {
       all.files[index] = std::make_unique<http::static_files>(options);
     } catch (const std::system_error& error) {
@@ -281,11 +285,12 @@ int web_application::wait() {
   if (!state_->server) throw std::logic_error("the application was not started: call start() before wait()");
   state_->stop_requested.wait();
   state_->log->write(log_level::information, "hosting", "Application is shutting down...");
-  state_->reload_signal.reset();
-  state_->certificates.reset();
   state_->server->stop_listening();
   state_->stopping.request_stop();
   const bool clean = state_->server->stop();
+  // Behind the server, which must not wait for files that are slow to read.
+  state_->reload_signal.reset();
+  state_->certificates.reset();
   // Handlers that stay refer to what they were started with.
   if (!clean) static_cast<void>(state_->server.release());
   state_->server.reset();

@@ -48,7 +48,9 @@ static_files::static_files(std::span<const embedded_file> files, static_file_opt
     : static_files(std::make_unique<embedded_files>(files), std::move(options)) {}
 
 static_files::static_files(std::unique_ptr<file_store> files, static_file_options options)
-    : options_(checked(std::move(options))), types_(options_.content_types), files_(std::move(files)) {}
+    : options_(checked(std::move(options))), types_(options_.content_types), files_(std::move(files)) {
+  if (files_->blocks() && options_.max_open_files > 0) open_ = std::make_shared<net::limit>(options_.max_open_files);
+}
 
 std::optional<static_path> static_files::path_of(const exchange& with) const noexcept {
   return to_static_path(with.request().path(), options_.request_path);
@@ -102,7 +104,11 @@ task<bool> static_files::serve(exchange& with) const {
     found = look_up(*path);
   }
   if (!found) co_return false;
-  if (found->wants_slash) {
+  const std::optional<net::place> place = net::limit::enter(open_);
+  if (!place) {
+    with.response().status(503);
+    with.response().header("Retry-After", "1");
+  } else if (found->wants_slash) {
     redirect(with);
   } else {
     co_await answer(with, *found);

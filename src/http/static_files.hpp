@@ -11,6 +11,7 @@
 #include "http/exchange.hpp"
 #include "http/file_store.hpp"
 #include "http/static_path.hpp"
+#include "net/limit.hpp"
 #include <windhover/static_file_options.hpp>
 #include <windhover/task.hpp>
 
@@ -19,8 +20,8 @@ namespace windhover::http {
 // Shared by all loops: nothing in it changes after construction.
 class static_files {
  public:
-  // Files in the folder that the options name. Throws std::system_error when there is no such folder, and
-  // std::invalid_argument for a request path or an extension that is malformed.
+  // Files in the folder that the options name; max_open_files as it is, 0 being any number. Throws std::system_error
+  // when there is no such folder, and std::invalid_argument for a request path or an extension that is malformed.
   explicit static_files(const static_file_options& options);
   // Files of the program; the options' root is not used. Every view must outlive this object and all responses.
   explicit static_files(std::span<const embedded_file> files, static_file_options options = {});
@@ -55,6 +56,7 @@ class static_files {
   static_file_options options_;
   content_types types_;
   std::unique_ptr<file_store> files_;
+  std::shared_ptr<net::limit> open_;  // none: any number
 };
 
 }  // namespace windhover::http

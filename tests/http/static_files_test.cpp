@@ -18,6 +18,7 @@
 
 #include "connection_peers.hpp"
 #include "hosting/temporary_folder.hpp"
+#include "http2_peers.hpp"
 #include "net/worker_pool.hpp"
 
 namespace windhover::http {
@@ -569,6 +570,41 @@ TEST_F(StaticFiles, AWorkerPoolThatIsFullIsAnError500) {
   connection_peers peers(test::kind_of_transport::tcp_epoll, &workers);
   peers.context.handler = serving(files);
   EXPECT_EQ(status_of(peers.answer_to_all(request_for("/index.html"))), "500");
+}
+
+// ----- How many at a time
+
+TEST_F(StaticFiles, ClientsThatDoNotReadHoldOnlySoManyFilesOpen) {
+  write("large.txt", std::string(300'000, 'x'));
+  static_file_options few = options();
+  few.max_open_files = 2;
+  const static_files files(few);
+  http2_peers peers;
+  peers.context().handler = serving(files);
+  constexpr std::uint16_t initial_window = 4;
+  peers.connect(peers.peer.get(1, "/large.txt") + peers.peer.get(3, "/large.txt") + peers.peer.get(5, "/large.txt") +
+                    peers.peer.get(7, "/nothing"),
+                test::setting(initial_window, 0));
+  peers.run_until([&] { return !peers.answer(5).status.empty() && !peers.answer(7).status.empty(); });
+  EXPECT_EQ(peers.answer(1).status, "200");
+  EXPECT_EQ(peers.answer(3).status, "200");
+  EXPECT_EQ(peers.answer(5).status, "503");
+  EXPECT_EQ(peers.answer(5).field("retry-after"), "1");
+  EXPECT_EQ(peers.answer(7).status, "200") << "what is no file goes on to the pipeline";
+
+  peers.send(test::rst_stream(1));
+  peers.run_idle();
+  peers.send(peers.peer.get(9, "/index.html"));
+  peers.run_until([&] { return !peers.answer(9).status.empty(); });
+  EXPECT_EQ(peers.answer(9).status, "200") << "there is a place again";
+  peers.ends.client_end->abort();
+  peers.ends.run_until_gone();
+}
+
+TEST_F(StaticFiles, FilesOfTheProgramAreNeverOpen) {
+  static_file_options few = options();
+  few.max_open_files = 1;
+  EXPECT_EQ(status_of(answer_of(static_files(site, few), request_for("/index.html"))), "200");
 }
 
 }  // namespace
