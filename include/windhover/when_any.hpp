@@ -45,6 +45,9 @@ concept stoppable_operation = std::invocable<Operation&, std::stop_token>;
 template <stoppable_operation Operation>
 using operation_result = await_result<std::invoke_result_t<Operation&, std::stop_token>>;
 
+// Stopping may end whoever owns the source, within the call: its state stays until the call is over.
+inline void request_stop_outliving(std::stop_source source) noexcept { source.request_stop(); }
+
 // One operation as a task. The operation stays with the caller.
 template <stoppable_operation Operation>
 task<operation_result<Operation>> run_operation(Operation& operation, std::stop_token stop) {
@@ -76,7 +79,7 @@ class [[nodiscard("when_any does nothing until it is awaited")]] when_any_awaite
 
   struct stop_all {
     std::stop_source source;
-    void operator()() noexcept { source.request_stop(); }
+    void operator()() noexcept { request_stop_outliving(source); }
   };
   struct child {
     when_any_awaiter* all;

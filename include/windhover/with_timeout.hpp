@@ -32,7 +32,7 @@ auto with_timeout(std::chrono::nanoseconds limit, Operation operation, std::stop
     flag = co_await sleep_for(time, std::move(stopped));
     if (flag) target.request_stop();
   };
-  const std::stop_callback forward(stop, [&stop_operation]() noexcept { stop_operation.request_stop(); });
+  const std::stop_callback forward(stop, [&stop_operation]() noexcept { request_stop_outliving(stop_operation); });
   const auto run = [](Operation& what, std::stop_token token,
                       std::stop_source& ended) -> task<operation_result<Operation>> {
     struct at_end {

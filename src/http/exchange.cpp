@@ -256,7 +256,10 @@ std::stop_token exchange::aborted() {
 
 void exchange::note_aborted() noexcept {
   if (std::exchange(was_aborted_, true)) return;
-  if (aborted_) aborted_->request_stop();
+  if (!aborted_) return;
+  // What is stopped may take the exchange with it.
+  std::stop_source kept = *aborted_;
+  kept.request_stop();
 }
 
 void exchange::finish() { response_.finish(); }

@@ -12,7 +12,9 @@
 #include <windhover/completion.hpp>
 #include <windhover/run_blocking.hpp>
 #include <windhover/sleep_for.hpp>
+#include <windhover/task_group.hpp>
 #include <windhover/wait_readable.hpp>
+#include <windhover/when_any.hpp>
 #include <windhover/with_timeout.hpp>
 
 namespace windhover {
@@ -153,6 +155,40 @@ TEST_P(Awaiting, AnEmptyTaskInATimeoutThrowsAtOnce) {
   };
   run(work());
   EXPECT_TRUE(caught);
+}
+
+// Waits beside a callback of its own on the same token, so that both go while the token is being stopped.
+task<> wait_with_a_callback(std::stop_token stop) {
+  const std::stop_callback own(stop, []() noexcept {});
+  co_await sleep_for(1h, std::move(stop));
+}
+
+// What is stopped on the loop's own thread ends within request_stop(), and takes what stopped it along.
+TEST_P(Awaiting, WhatForwardsAStopMayEndWithinIt) {
+  auto waiting = [](std::stop_token stop) { return wait_with_a_callback(std::move(stop)); };
+  const auto with_any = [&](std::stop_token stop) -> task<> { co_await when_any(std::move(stop), waiting); };
+  const auto with_limit = [&](std::stop_token stop) -> task<> { co_await with_timeout(2h, waiting, std::move(stop)); };
+  const auto with_group = [&](std::stop_token stop) -> task<> {
+    const auto body = [](task_group& group) -> task<> {
+      group.spawn(wait_with_a_callback(group.stop_token()));
+      co_await group.join();
+    };
+    co_await task_group::run(body, std::move(stop));
+  };
+  const auto stop_while_it_runs = [&](auto& work) {
+    std::stop_source source;
+    bool ended = false;
+    const net::event_loop::scope here(loop);
+    task<> running = work(source.get_token());
+    running.start(&ended, note_end);
+    EXPECT_FALSE(ended);
+    source.request_stop();
+    EXPECT_TRUE(ended);
+    running.take();
+  };
+  stop_while_it_runs(with_any);
+  stop_while_it_runs(with_limit);
+  stop_while_it_runs(with_group);
 }
 
 TEST_P(Awaiting, ACompletionResumesOnItsLoopFromAnotherThread) {
