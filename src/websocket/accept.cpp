@@ -171,6 +171,9 @@ bool is_websocket_request(const http::exchange& exchange) {
 bool is_origin_allowed(const http::exchange& exchange, const websocket_options& options) {
   const auto origin = exchange.request().header("Origin");
   if (!origin || origin->empty()) return true;
+  const bool is_restricted = options.same_origin || !options.allowed_origins.empty();
+  // No browser sends two, and who would say which one counts?
+  if (is_restricted && exchange.request().headers().count("Origin") > 1) return false;
   if (options.same_origin) {
     const auto host = exchange.request().header("Host");
     if (host && wire::same_origin(*origin, *host, exchange.request().scheme())) return true;

@@ -92,6 +92,7 @@ TEST_P(WebSocketOrigins, SameOriginIsTheHostThatThePageCameFrom) {
   EXPECT_EQ(ask_for_websocket("/ws", "Origin: http://localhost:8080\r\n").status, 403);
   EXPECT_EQ(ask_for_websocket("/ws", "Origin: http://elsewhere.com\r\n").status, 403);
   EXPECT_EQ(ask_for_websocket("/ws", "Origin: null\r\n").status, 403);
+  EXPECT_EQ(ask_for_websocket("/ws", "Origin: http://localhost\r\nOrigin: http://elsewhere.com\r\n").status, 403);
   EXPECT_EQ(ask_for_websocket("/ws").status, 101);
 }
 
