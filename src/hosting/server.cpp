@@ -1,6 +1,7 @@
 #include "hosting/server.hpp"
 
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -85,11 +86,19 @@ void server::start() {
   started_ = true;
 }
 
+// No loop turns before there is a thread for each: a handler that runs could not be given up any more.
 void server::start_threads() {
+  std::promise<bool> all_started;
+  const std::shared_future<bool> go = all_started.get_future().share();
   try {
-    for (const auto& each : threads_) each->thread = std::thread([&self = *each] { run(self); });
+    for (const auto& each : threads_) {
+      each->thread = std::thread([&self = *each, go] {
+        if (go.get()) run(self);
+      });
+    }
+    all_started.set_value(true);
   } catch (const std::system_error& error) {
-    post_to_all([](loop_thread& self) { self.given_up = true; });
+    all_started.set_value(false);
     for (const auto& each : threads_) {
       if (each->thread.joinable()) each->thread.join();
     }
@@ -156,6 +165,9 @@ void server::run(loop_thread& self) noexcept {
     self.loop.run_once(true);
     self.site->after_iteration();
   } while (!self.given_up && !self.site->ended());
+  // Nobody waits for what is posted from now on.
+  const net::event_loop::scope here(self.loop);
+  self.loop.mailbox()->close();
   self.owner.count(self.owner.ended_);
 }
 
@@ -227,6 +239,8 @@ bool server::stop() {
   }
   if (clean) {
     for (const auto& each : threads_) each->thread.join();
+    // A name that nobody waits for any more may still be looked up.
+    workers_->let_go();
     workers_.reset();
   } else {
     name_those_that_stay();

@@ -83,6 +83,9 @@ struct event_loop_thread::state {
       const net::event_loop::scope here(loop);
       roots.remove_if([](const root& each) { return !each.frame || each.frame.ended(); });
     } while (!given_up && !(ending && has_nothing_left()));
+    // Nobody waits for what is posted from now on.
+    const net::event_loop::scope here(loop);
+    loop.mailbox()->close();
     const std::lock_guard lock(mutex);
     ended = true;
     changed.notify_all();

@@ -122,7 +122,7 @@ topics_core::delivery topics_core::prepare(std::string_view topic, const prepare
       made.own = each;
       continue;
     }
-    if (each->counted.subscribers.value() == 0) continue;
+    if (each->counted.subscribers.value() == 0 || each->home()->closed()) continue;
     if (!shared)
       shared = std::make_shared<const publication>(publication{std::string(topic), message, hold, made.cost});
     made.letters.push_back({each, net::mailbox::prepare([board = each, shared] {
@@ -137,7 +137,7 @@ topics_core::delivery topics_core::prepare(std::string_view topic, const prepare
 void topics_core::post(delivery& prepared) noexcept {
   for (letter& each : prepared.letters) {
     each.to->charge(prepared.cost);
-    each.to->home()->post_prepared(std::move(each.contents));
+    if (!each.to->home()->post_prepared(std::move(each.contents))) each.to->discharge(prepared.cost);
   }
 }
 
