@@ -24,11 +24,14 @@ class loop_resumer {
  public:
   // Throws std::logic_error when this thread runs no event loop.
   loop_resumer();
-  // The coroutine goes on in a later iteration of its loop.
-  void resume(std::coroutine_handle<> waiting) const;
+  // The coroutine that resume() is for, so that resuming needs no memory. Throws std::bad_alloc.
+  void prepare(std::coroutine_handle<> waiting);
+  // It goes on in a later iteration of its loop; once.
+  void resume() noexcept;
 
  private:
   std::shared_ptr<void> mailbox_;
+  std::shared_ptr<void> prepared_;
 };
 
 // What the copies of a completion share.
@@ -37,7 +40,7 @@ struct completion_state {
   std::mutex mutex;
   loop_resumer home;
   bool completed = false;
-  std::coroutine_handle<> waiter;
+  bool awaited = false;
   std::optional<task_result<T>> value;
   std::exception_ptr failure;
 };
@@ -72,7 +75,8 @@ class completion {
     bool await_suspend(std::coroutine_handle<> waiter) const {
       const std::lock_guard lock(state_.mutex);
       if (state_.completed) return false;
-      state_.waiter = waiter;
+      state_.home.prepare(waiter);
+      state_.awaited = true;
       return true;
     }
     T await_resume() const {
@@ -88,15 +92,15 @@ class completion {
  private:
   template <class Store>
   bool complete(Store&& store) const {
-    std::coroutine_handle<> waiter;
+    bool awaited = false;
     {
       const std::lock_guard lock(state_->mutex);
       if (state_->completed) return false;
       store(*state_);
       state_->completed = true;
-      waiter = std::exchange(state_->waiter, nullptr);
+      awaited = state_->awaited;
     }
-    if (waiter) state_->home.resume(waiter);
+    if (awaited) state_->home.resume();
     return true;
   }
 

@@ -163,8 +163,13 @@ task<bool> wait_writable(int descriptor, std::stop_token stop) {
 
 loop_resumer::loop_resumer() : mailbox_(net::event_loop::required("a completion").mailbox()) {}
 
-void loop_resumer::resume(std::coroutine_handle<> waiting) const {
-  static_cast<net::mailbox*>(mailbox_.get())->post([waiting] { waiting.resume(); });
+void loop_resumer::prepare(std::coroutine_handle<> waiting) {
+  prepared_ = std::make_shared<net::mailbox::prepared>(net::mailbox::prepare([waiting] { waiting.resume(); }));
+}
+
+void loop_resumer::resume() noexcept {
+  net::mailbox::prepared& letter = *static_cast<net::mailbox::prepared*>(prepared_.get());
+  static_cast<net::mailbox*>(mailbox_.get())->post_prepared(std::move(letter));
 }
 
 }  // namespace windhover
