@@ -9,9 +9,18 @@
 
 namespace windhover {
 
+namespace {
+
+// Of a slot that is taken: none that is free, whose loop is none, belongs to a thread without a loop.
+bool belongs_here(const websocket_slot& slot) noexcept {
+  const net::event_loop* const here = net::event_loop::current();
+  return here != nullptr && slot.loop.load(std::memory_order_acquire) == here;
+}
+
+}  // namespace
+
 websocket::~websocket() {
-  if (slot_->generation.load(std::memory_order_acquire) != generation_) return;
-  if (slot_->loop.load(std::memory_order_acquire) != net::event_loop::current()) return;
+  if (slot_->generation.load(std::memory_order_acquire) != generation_ || !belongs_here(*slot_)) return;
   slot_->connection->scope_ended(std::uncaught_exceptions() > 0);
 }
 
@@ -19,7 +28,7 @@ websocket_connection& websocket::connection() const {
   if (slot_->generation.load(std::memory_order_acquire) != generation_) {
     throw std::logic_error("this WebSocket has gone: its handler has returned");
   }
-  if (slot_->loop.load(std::memory_order_acquire) != net::event_loop::current()) {
+  if (!belongs_here(*slot_)) {
     throw std::logic_error(
         "a WebSocket belongs to the thread of its event loop: use websocket::handle() on other threads");
   }

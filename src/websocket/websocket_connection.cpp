@@ -25,7 +25,8 @@ wire::frame_decoder::limits decoder_limits(const websocket_settings& settings, b
 }
 
 shared_websocket_settings or_defaults(shared_websocket_settings settings) {
-  static const auto defaults = std::make_shared<const websocket_settings>();
+  // As long as the process, like the slots: a loop that was left behind may still run.
+  static const auto& defaults = *new shared_websocket_settings(std::make_shared<const websocket_settings>());
   if (!settings) return defaults;
   return settings;
 }
