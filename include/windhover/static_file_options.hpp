@@ -33,9 +33,9 @@ struct static_file_options {
   bool serve_unknown_types = false;
   // The Cache-Control header (RFC 9111, section 5.2); none when empty.
   std::string cache_control = {};
-  // How many files of a folder may be open at a time, to be sent to clients that may be slow. A request for one more is
-  // answered with 503. 0: half of the descriptors that connections leave for everything else, when the limit of
-  // connections is `auto`.
+  // How many files of a folder may be open at a time, to be sent to clients that may be slow; those of at most 64 KiB
+  // do not count. A request for one more is answered with 503. 0: half of the descriptors that connections leave for
+  // everything else, when the limit of connections is `auto`.
   std::size_t max_open_files = 0;
 };
 

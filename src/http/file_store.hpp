@@ -48,6 +48,8 @@ class stored_file {
   // Bytes from `offset` on; 0 behind the end, which may come earlier than size() said. Blocks when the file does.
   // Throws std::system_error.
   std::size_t read(std::uint64_t offset, std::span<std::byte> into) const;
+  // Nothing more is read.
+  void close() noexcept { descriptor_ = file_descriptor(); }
 
  private:
   file_descriptor descriptor_;

@@ -104,7 +104,9 @@ task<bool> static_files::serve(exchange& with) const {
     found = look_up(*path);
   }
   if (!found) co_return false;
-  const std::optional<net::place> place = net::limit::enter(open_);
+  // A file of one piece is not open while its client is waited for.
+  const bool stays_open = found->file.size() > piece_size;
+  const std::optional<net::place> place = net::limit::enter(stays_open ? open_ : nullptr);
   if (!place) {
     with.response().status(503);
     with.response().header("Retry-After", "1");
@@ -130,7 +132,7 @@ void static_files::redirect(exchange& with) const {
   with.response().header("Location", location);
 }
 
-task<> static_files::answer(exchange& with, const found_file& found) const {
+task<> static_files::answer(exchange& with, found_file& found) const {
   const headers& request = with.request().headers();
   http_response& response = with.response();
   validators state = found.file.state();
@@ -170,8 +172,9 @@ task<> static_files::answer(exchange& with, const found_file& found) const {
 }
 
 // Ends early when the client has gone, or when the file has become shorter: then less than the Content-Length was
-// written, so the connection is broken off and the client does not take the part for the whole.
-task<> static_files::send(exchange& with, const stored_file& file, std::uint64_t first, std::uint64_t length) const {
+// written, so the connection is broken off and the client does not take the part for the whole. The file is closed
+// before its last piece is waited for.
+task<> static_files::send(exchange& with, stored_file& file, std::uint64_t first, std::uint64_t length) const {
   const std::size_t room = static_cast<std::size_t>(std::min<std::uint64_t>(length, piece_size));
   const auto buffer = std::make_unique_for_overwrite<std::byte[]>(room);
   const std::uint64_t end = first + length;
@@ -190,6 +193,7 @@ task<> static_files::send(exchange& with, const stored_file& file, std::uint64_t
       co_return;
     }
     at += count;
+    if (at == end) file.close();
     const bool connected = co_await with.response().write(std::span<const std::byte>(into.first(count)));
     if (!connected) co_return;
   }

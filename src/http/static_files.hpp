@@ -50,8 +50,8 @@ class static_files {
   std::optional<found_file> look_up(const static_path& path) const;
   std::optional<found_file> open(const std::string& path) const;
   void redirect(exchange& with) const;
-  task<> answer(exchange& with, const found_file& found) const;
-  task<> send(exchange& with, const stored_file& file, std::uint64_t first, std::uint64_t length) const;
+  task<> answer(exchange& with, found_file& found) const;
+  task<> send(exchange& with, stored_file& file, std::uint64_t first, std::uint64_t length) const;
 
   static_file_options options_;
   content_types types_;

@@ -583,20 +583,21 @@ TEST_F(StaticFiles, ClientsThatDoNotReadHoldOnlySoManyFilesOpen) {
   peers.context().handler = serving(files);
   constexpr std::uint16_t initial_window = 4;
   peers.connect(peers.peer.get(1, "/large.txt") + peers.peer.get(3, "/large.txt") + peers.peer.get(5, "/large.txt") +
-                    peers.peer.get(7, "/nothing"),
+                    peers.peer.get(7, "/nothing") + peers.peer.get(9, "/index.html"),
                 test::setting(initial_window, 0));
-  peers.run_until([&] { return !peers.answer(5).status.empty() && !peers.answer(7).status.empty(); });
+  peers.run_until([&] { return !peers.answer(9).status.empty() && !peers.answer(5).status.empty(); });
   EXPECT_EQ(peers.answer(1).status, "200");
   EXPECT_EQ(peers.answer(3).status, "200");
   EXPECT_EQ(peers.answer(5).status, "503");
   EXPECT_EQ(peers.answer(5).field("retry-after"), "1");
   EXPECT_EQ(peers.answer(7).status, "200") << "what is no file goes on to the pipeline";
+  EXPECT_EQ(peers.answer(9).status, "200") << "what is read at once is not open";
 
   peers.send(test::rst_stream(1));
   peers.run_idle();
-  peers.send(peers.peer.get(9, "/index.html"));
-  peers.run_until([&] { return !peers.answer(9).status.empty(); });
-  EXPECT_EQ(peers.answer(9).status, "200") << "there is a place again";
+  peers.send(peers.peer.get(11, "/large.txt"));
+  peers.run_until([&] { return !peers.answer(11).status.empty(); });
+  EXPECT_EQ(peers.answer(11).status, "200") << "there is a place again";
   peers.ends.client_end->abort();
   peers.ends.run_until_gone();
 }
