@@ -25,6 +25,8 @@ using test::run_until;
 
 class Transport : public test::every_transport {};
 INSTANTIATE_TEST_SUITE_P(All, Transport, test::every_kind(), test::kind_name);
+INSTANTIATE_TEST_SUITE_P(Direct, Transport, ::testing::Values(test::kind_of_transport::tcp_io_uring_after_much),
+                         test::kind_name);
 
 std::string pattern(std::size_t size) {
   std::string text(size, '\0');

@@ -28,7 +28,9 @@ namespace windhover::test {
 
 enum class kind_of_transport {
   tcp_io_uring,
-  tcp_io_uring_after_much,  // both ends have brought so much at a time that the engine receives from them directly
+  // Both ends have brought so much at a time that the engine receives from them directly. For drivers that send nothing
+  // of their own accord.
+  tcp_io_uring_after_much,
   tcp_epoll,
   unix_io_uring,
   unix_epoll,
@@ -272,10 +274,9 @@ class every_transport : public ::testing::TestWithParam<kind_of_transport> {
 };
 
 inline auto every_kind() {
-  return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_io_uring_after_much,
-                           kind_of_transport::tcp_epoll, kind_of_transport::unix_io_uring,
-                           kind_of_transport::unix_epoll, kind_of_transport::pipe, kind_of_transport::tls_io_uring,
-                           kind_of_transport::tls_epoll, kind_of_transport::tls_pipe);
+  return ::testing::Values(kind_of_transport::tcp_io_uring, kind_of_transport::tcp_epoll,
+                           kind_of_transport::unix_io_uring, kind_of_transport::unix_epoll, kind_of_transport::pipe,
+                           kind_of_transport::tls_io_uring, kind_of_transport::tls_epoll, kind_of_transport::tls_pipe);
 }
 inline std::string kind_name(const ::testing::TestParamInfo<kind_of_transport>& info) { return name_of(info.param); }
 

@@ -69,7 +69,7 @@ bool converse(std::uint64_t failing) {
     const memory_meter::metered here;
     memory_meter::fail_allocation(failing);
     for (int i = 0; i < 20; ++i) peers.loop.run_once(false);
-    peers.client_end->queue_copy(test::bytes_of(close));
+    if (!peers.client.failed) peers.client_end->queue_copy(test::bytes_of(close));
     for (int i = 0; i < 20; ++i) peers.loop.run_once(false);
     failed = memory_meter::has_failed();
     memory_meter::fail_allocation(0);
