@@ -80,7 +80,7 @@ TEST_P(Https, AClientThatWantsSmallRecordsGetsEverything) {
   make_https().use_https({.certificate = files("example")});
   std::string large;
   while (large.size() < 50'000) large += std::to_string(large.size()) + ' ';
-  app->map("/large", [&](http_context& context) -> task<> {
+  app->map("/large", [large](http_context& context) -> task<> {
     context.response().header("Content-Length", std::to_string(large.size()));
     co_await context.response().write(large);
   });
