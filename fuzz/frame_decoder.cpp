@@ -196,12 +196,21 @@ class slow_reader {
 
 class fast_reader {
  public:
-  fast_reader(const setup& with, std::uint8_t room)
-      : decoder_(with.own_role, with.bounds, with.compression), room_(room) {}
+  // Messages that lie whole in a piece are taken at once if wanted.
+  fast_reader(const setup& with, std::uint8_t room, bool takes_whole_messages)
+      : decoder_(with.own_role, with.bounds, with.compression),
+        room_(room),
+        takes_whole_messages_(takes_whole_messages) {}
 
   // False once there is an error.
   bool take(std::span<const std::byte> in) {
     while (!in.empty()) {
+      if (!in_frame_ && takes_whole_messages_) {
+        if (const auto found = decoder_.find_whole_message(in)) {
+          if (!take_message(in, *found)) return note_error();
+          continue;
+        }
+      }
       if (!in_frame_) {
         const auto step = decoder_.read_header(in);
         if (step == frame_decoder::step::error) return note_error();
@@ -220,6 +229,14 @@ class fast_reader {
   reading result;
 
  private:
+  bool take_message(std::span<const std::byte>& in, const frame_decoder::whole_message& found) {
+    const std::size_t size = found.payload.size();
+    const auto block = std::make_unique_for_overwrite<std::byte[]>(size);
+    if (!decoder_.take_message(in, found, block.get())) return false;
+    result.frames.push_back({found.code, true, true, false, octets(block.get(), block.get() + size)});
+    return true;
+  }
+
   void begin() {
     in_frame_ = true;
     const auto described = decoder_.frame();
@@ -278,6 +295,7 @@ class fast_reader {
   rooms room_;
   frame current_{};
   bool in_frame_ = false;
+  bool takes_whole_messages_;
 };
 
 void compare(const reading& expected, const fast_reader& got) {
@@ -342,15 +360,19 @@ void try_input(input in) {
   try_length(in.number(8) >> (1 + options / 4 % 63), with.own_role);
 
   const slow_reader slow(with, stream);
-  for (const std::uint8_t each : std::array<std::uint8_t, 3>{0, cut, 1}) {
-    fast_reader fast(with, room);
+  struct way {
+    std::uint8_t cut;
+    bool takes_whole_messages;
+  };
+  for (const way each : std::array<way, 5>{{{0, false}, {0, true}, {cut, false}, {cut, true}, {1, false}}}) {
+    fast_reader fast(with, room, each.takes_whole_messages);
     std::size_t taken = 0;
-    for_each_piece(stream, each, [&](std::span<const std::byte> piece) {
+    for_each_piece(stream, each.cut, [&](std::span<const std::byte> piece) {
       taken += piece.size();
       return fast.take(piece);
     });
     compare(slow.result, fast);
-    const bool octet_by_octet = each == 1;
+    const bool octet_by_octet = each.cut == 1;
     if (octet_by_octet && slow.result.error != websocket_error::none)
       require(taken == slow.error_at, "the error is noticed as soon as it is one");
   }

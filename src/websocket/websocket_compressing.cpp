@@ -24,7 +24,12 @@ bool websocket_connection::begin_frame_where_compression_is() {
     if (frame.first) compression_->inbound().begin_message(static_cast<message_type>(frame.code));
     return true;
   }
-  const wire::websocket_error error = compression_->inbound().count_plain(frame.first, frame.payload_length);
+  return count_where_compression_is(frame.first, frame.payload_length);
+}
+
+// A frame that is not compressed.
+bool websocket_connection::count_where_compression_is(bool first, std::uint64_t payload_length) {
+  const wire::websocket_error error = compression_->inbound().count_plain(first, payload_length);
   if (error == wire::websocket_error::none) return true;
   fail(error);
   return false;

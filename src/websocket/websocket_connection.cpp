@@ -145,6 +145,7 @@ std::size_t websocket_connection::on_bytes(std::span<const std::byte> bytes) noe
 // One header, or one step through a payload. False: the handler has to receive first.
 bool websocket_connection::decode(std::span<const std::byte>& bytes) {
   if (!in_frame_) {
+    if (receiver_ != nullptr && !drop_messages_ && hand_over_whole_message(bytes)) return true;
     if (should_pause()) return false;
     switch (decoder_.read_header(bytes)) {
       case wire::frame_decoder::step::needs_more:
@@ -158,11 +159,6 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
     in_frame_ = true;
     if (!is_control(decoder_.frame().code)) {
       if (compression_ != nullptr && !begin_frame_where_compression_is()) return true;
-      // Most messages are one frame that comes at once, to a handler that waits: they need not go through the queue.
-      if (receiver_ != nullptr && !drop_messages_ && decoder_.is_whole_message(bytes.size())) {
-        hand_over_whole_message(bytes);
-        return true;
-      }
       begin_data_frame();
     }
   }
@@ -174,17 +170,24 @@ bool websocket_connection::decode(std::span<const std::byte>& bytes) {
   return decode_payload(bytes);
 }
 
-void websocket_connection::hand_over_whole_message(std::span<const std::byte>& bytes) {
-  const auto type = static_cast<message_type>(decoder_.frame().code);
-  const auto size = static_cast<std::size_t>(decoder_.payload_remaining());
+// Most messages are one frame that comes at once, to a handler that waits: they need not go through the queue. False:
+// there is none.
+bool websocket_connection::hand_over_whole_message(std::span<const std::byte>& bytes) {
+  const auto found = decoder_.find_whole_message(bytes);
+  if (!found) return false;
+  const std::size_t size = found->payload.size();
+  if (compression_ != nullptr && !count_where_compression_is(true, size)) return true;
   base::buffer_ref buffer = base::buffer_ref::allocate(message_access::headroom + size);
-  decoder_.read_payload(bytes, {buffer->data() + message_access::headroom, size});
-  in_frame_ = false;
-  if (!decoder_.end_frame()) return fail(decoder_.error());
+  if (!decoder_.take_message(bytes, *found, buffer->data() + message_access::headroom)) {
+    fail(decoder_.error());
+    return true;
+  }
   ++counters_.messages_received;
   websocket::receive_awaiter& awaiter = *std::exchange(receiver_, nullptr);
-  message_access::put(awaiter.result_, std::move(buffer), message_access::headroom, size, type);
+  message_access::put(awaiter.result_, std::move(buffer), message_access::headroom, size,
+                      static_cast<message_type>(found->code));
   awaiter.waiter_.resume();
+  return true;
 }
 
 void websocket_connection::begin_data_frame() {

@@ -137,9 +137,10 @@ class websocket_connection final : public net::driver {
   bool inflated_enough() const noexcept;
   bool take_portion(const inbound_compression::portion& portion, bool ends);
   bool begin_frame_where_compression_is();
+  bool count_where_compression_is(bool first, std::uint64_t payload_length);
   bool end_compressed_message();
   void decode_control(std::span<const std::byte>& bytes);
-  void hand_over_whole_message(std::span<const std::byte>& bytes);
+  bool hand_over_whole_message(std::span<const std::byte>& bytes);
   void begin_data_frame();
   void end_data_frame();
   void handle_control_frame(wire::opcode code, std::span<const std::byte> payload);

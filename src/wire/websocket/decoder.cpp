@@ -1,6 +1,6 @@
 // A header that lies whole in the input is read where it lies. Only one that the network cut is taken octet by octet;
-// both ways go through the same checks in the same order. The header of a short message is read at once when nothing is
-// wrong with it, and otherwise like every other.
+// both ways go through the same checks in the same order. A whole message is looked at on its own: where anything is
+// wrong with it, it is none, and read like every other frame.
 #include "wire/websocket/decoder.hpp"
 
 #include <algorithm>
@@ -55,7 +55,6 @@ frame_decoder::frame_decoder(role own_role, const limits& bounds, bool compressi
 frame_decoder::step frame_decoder::read_header(std::span<const std::byte>& in) noexcept {
   if (error_ != websocket_error::none) return step::error;
   assert(remaining_ == 0);
-  if (read_short_message_header(in)) return step::frame;
   if (header_octets_ != 0 || in.size() < 2) return read_header_by_octets(in);
   if (!take_first_octet(in[0]) || !take_second_octet(in[1])) return step::error;
   if (in.size() < header_size_) return read_header_by_octets(in);
@@ -69,26 +68,6 @@ frame_decoder::step frame_decoder::read_header(std::span<const std::byte>& in) n
   in = in.subspan(header_size_);
   begin_frame();
   return step::frame;
-}
-
-// A whole message of at most 125 octets, which most messages are, breaks no rule but that of its length. False: it is
-// something else, or not here yet, and nothing has changed.
-bool frame_decoder::read_short_message_header(std::span<const std::byte>& in) noexcept {
-  const std::size_t size = 2 + mask_size();
-  if (in.size() < size || header_octets_ != 0 || message_is_open()) return false;
-  const auto first = std::to_integer<std::uint8_t>(in[0]);
-  if (!is_plain_message(first)) return false;
-  const auto expected_mask = own_role_ == role::server ? mask_bit : std::uint8_t{0};
-  // With the wrong mask bit it is too long.
-  const auto length = static_cast<std::uint8_t>(std::to_integer<std::uint8_t>(in[1]) ^ expected_mask);
-  if (length >= 126 || length > maximum_message_size_) return false;
-  if (own_role_ == role::server) std::memcpy(&key_, in.data() + 2, sizeof key_);
-  in = in.subspan(size);
-  first_octet_ = first;
-  message_ = static_cast<std::uint8_t>(first & ~fin_bit);
-  message_received_ = remaining_ = length_ = length;
-  fragments_ = 1;
-  return true;
 }
 
 frame_decoder::step frame_decoder::read_header_by_octets(std::span<const std::byte>& in) noexcept {
@@ -181,6 +160,41 @@ std::size_t frame_decoder::read_payload(std::span<const std::byte>& in, std::spa
     return 0;
   }
   return size;
+}
+
+// It breaks no rule: what is left to be wrong with it is its text. The decoder stays as it is between two messages.
+std::optional<frame_decoder::whole_message> frame_decoder::find_whole_message(
+    std::span<const std::byte> in) const noexcept {
+  if (in.size() < 2 || header_octets_ != 0 || message_is_open() || error_ != websocket_error::none) return std::nullopt;
+  const auto first = std::to_integer<std::uint8_t>(in[0]);
+  if (!is_plain_message(first)) return std::nullopt;
+  const bool masked = own_role_ == role::server;
+  // With the wrong mask bit it is no length.
+  std::size_t length = std::to_integer<std::size_t>(in[1]) ^ (masked ? mask_bit : std::size_t{0});
+  std::size_t header = 2 + mask_size();
+  if (length >= 126) {
+    if (length != 126 || in.size() < 4) return std::nullopt;
+    length = read_number(in.data() + 2, 2);
+    header += 2;
+    if (length < smallest_length(2)) return std::nullopt;
+  }
+  if (length == 0 || in.size() < header + length || length > maximum_message_size_) return std::nullopt;
+  return whole_message{.code = static_cast<opcode>(first & ~fin_bit),
+                       .header_size = static_cast<std::uint8_t>(header),
+                       .payload = in.subspan(header, length)};
+}
+
+bool frame_decoder::take_message(std::span<const std::byte>& in, const whole_message& found, std::byte* out) noexcept {
+  const std::size_t size = found.payload.size();
+  if (own_role_ == role::server) {
+    masking_key key;
+    std::memcpy(&key, found.payload.data() - sizeof key, sizeof key);
+    unmask_copy(out, found.payload.data(), size, key, 0);
+  } else {
+    std::memcpy(out, found.payload.data(), size);
+  }
+  in = in.subspan(found.header_size + size);
+  return found.code != opcode::text || valid_utf8(std::span(out, size)) || fail(websocket_error::invalid_utf8);
 }
 
 bool frame_decoder::end_frame() noexcept {

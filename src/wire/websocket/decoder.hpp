@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 
 #include "wire/utf8.hpp"
@@ -68,11 +69,18 @@ class frame_decoder {
             .compressed = !is_control(code()) && (message_ & rsv1_bit) != 0,
             .payload_length = length_};
   }
-  // Whether it is a message by itself, neither empty nor compressed, and its payload is among the `available` octets
-  // that come next.
-  [[nodiscard]] bool is_whole_message(std::size_t available) const noexcept {
-    return is_plain_message(first_octet_) && remaining_ <= available && remaining_ > 0;
-  }
+
+  // A message that is one frame, neither empty nor compressed, and has arrived whole, as most messages have.
+  struct whole_message {
+    opcode code;
+    std::uint8_t header_size;
+    std::span<const std::byte> payload;  // where it lies in the input, masked by a client
+  };
+  // Whether `in` begins with one of at most 65,535 octets, and the decoder is between two messages. Such a message needs
+  // no read_header(): take_message() follows, or nothing has happened.
+  [[nodiscard]] std::optional<whole_message> find_whole_message(std::span<const std::byte> in) const noexcept;
+  // Copies its payload, unmasked, to `out`, and advances `in` behind it. False on error: it is no valid text.
+  bool take_message(std::span<const std::byte>& in, const whole_message& found, std::byte* out) noexcept;
 
   // Copies as many unmasked octets of the payload to `out` as are left of it, available in `in` and fit; advances `in`
   // and returns their number. Text is validated on the way, up to the last octet: on error nothing of this call is of
@@ -109,7 +117,6 @@ class frame_decoder {
   [[nodiscard]] std::size_t mask_size() const noexcept { return own_role_ == role::server ? 4 : 0; }
   [[nodiscard]] bool validates_text() const noexcept;
 
-  bool read_short_message_header(std::span<const std::byte>& in) noexcept;
   step read_header_by_octets(std::span<const std::byte>& in) noexcept;
   bool take_header_octet(std::byte octet) noexcept;
   bool take_first_octet(std::byte octet) noexcept;

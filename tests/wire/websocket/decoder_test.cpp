@@ -428,6 +428,79 @@ class random_stream {
   std::mt19937 random_;
 };
 
+// ----- Whole messages
+
+std::size_t found_in(const bytes& stream, role own_role = role::server, std::uint64_t most = 1 << 20) {
+  const auto found = frame_decoder(own_role, {most, 10}).find_whole_message(stream);
+  return found ? found->payload.size() : 0;
+}
+
+TEST(decoder, finds_a_message_that_has_arrived_whole_and_takes_it) {
+  for (const std::size_t size : {1U, 3U, 125U, 126U, 1024U, 65535U}) {
+    bytes payload(size);
+    for (std::size_t at = 0; at < size; ++at) payload[at] = static_cast<std::byte>(at * 7);
+    const bytes stream = joined({from_client(opcode::binary, true, payload), from_text("the next")});
+    frame_decoder decoder(role::server, generous);
+    std::span<const std::byte> in = stream;
+    const auto found = decoder.find_whole_message(in);
+    ASSERT_TRUE(found) << size;
+    EXPECT_EQ(found->code, opcode::binary);
+    bytes taken(found->payload.size());
+    EXPECT_TRUE(decoder.take_message(in, *found, taken.data()));
+    EXPECT_EQ(taken, payload);
+    EXPECT_EQ(in.size(), std::string_view("the next").size());
+  }
+}
+
+TEST(decoder, finds_a_whole_message_of_a_server) {
+  const bytes hello = from_hex("81 05 48 65 6c 6c 6f");
+  EXPECT_EQ(found_in(hello, role::client), 5U);
+  EXPECT_EQ(found_in(hello, role::server), 0U);
+}
+
+TEST(decoder, takes_nothing_for_a_whole_message_that_is_less_or_breaks_a_rule) {
+  const bytes hello = from_client(opcode::text, true, "Hello");
+  for (std::size_t size = 0; size < hello.size(); ++size) {
+    EXPECT_EQ(found_in(bytes(hello.begin(), hello.begin() + static_cast<std::ptrdiff_t>(size))), 0U) << size;
+  }
+  EXPECT_EQ(found_in(hello), 5U);
+  EXPECT_EQ(found_in(hello, role::client), 0U) << "a mask where there is none";
+  EXPECT_EQ(found_in(hello, role::server, 4), 0U) << "longer than the limit";
+  EXPECT_EQ(found_in(from_client(opcode::text, true, "")), 0U) << "empty";
+  EXPECT_EQ(found_in(from_client(opcode::text, false, "Hello")), 0U) << "the beginning of one";
+  EXPECT_EQ(found_in(from_client(opcode::ping, true, "Hello")), 0U) << "a control frame";
+  EXPECT_EQ(found_in(from_client(opcode::binary, true, from_text("Hello"), true)), 0U) << "compressed";
+  EXPECT_EQ(found_in(from_client(opcode::binary, true, bytes(65536))), 0U) << "too long to be looked at so";
+  EXPECT_EQ(found_in(from_hex("82 fe 00 05 01 02 03 04 00 00 00 00 00")), 0U) << "a length that is not minimal";
+}
+
+TEST(decoder, finds_no_whole_message_within_another_or_within_a_header) {
+  const bytes hello = from_client(opcode::text, true, "Hello");
+  frame_decoder within_message(role::server, generous);
+  const bytes beginning = from_client(opcode::text, false, "");
+  std::span<const std::byte> in = beginning;
+  EXPECT_EQ(within_message.read_header(in), step::frame);
+  EXPECT_TRUE(within_message.end_frame());
+  EXPECT_FALSE(within_message.find_whole_message(hello));
+
+  frame_decoder within_header(role::server, generous);
+  in = std::span(hello).first(1);
+  EXPECT_EQ(within_header.read_header(in), step::needs_more);
+  EXPECT_FALSE(within_header.find_whole_message(hello));
+}
+
+TEST(decoder, refuses_a_whole_message_that_is_no_text_and_finds_nothing_more) {
+  const bytes stream = from_client(opcode::text, true, from_hex("ce ba ed a0 80"));
+  frame_decoder decoder(role::server, generous);
+  std::span<const std::byte> in = stream;
+  const auto found = decoder.find_whole_message(in);
+  ASSERT_TRUE(found);
+  bytes taken(found->payload.size());
+  EXPECT_FALSE(decoder.take_message(in, *found, taken.data()));
+  EXPECT_EQ(decoder.error(), websocket_error::invalid_utf8);
+  EXPECT_FALSE(decoder.find_whole_message(stream));
+}
+
 TEST(decoder, finds_the_same_events_in_any_split_of_random_streams) {
   for (unsigned seed = 0; seed < 150; ++seed) {
     random_stream random(seed);
@@ -445,6 +518,11 @@ TEST(decoder, finds_the_same_events_in_any_split_of_random_streams) {
       ASSERT_TRUE(result.same_events(expected))
           << "seed " << seed << ": " << describe(result.error) << " instead of " << describe(expected.error);
     }
+    const byte_pieces pieces = seed % 2 == 0 ? byte_pieces{stream} : random.split(stream);
+    const decoding whole =
+        decode(frame_decoder(role::server, generous), pieces, SIZE_MAX, testing::whole_messages::first);
+    ASSERT_TRUE(whole.same_events(expected)) << "seed " << seed << ", whole messages: " << describe(whole.error)
+                                             << " instead of " << describe(expected.error);
   }
 }
 

@@ -80,15 +80,28 @@ struct decoding {
 
 constexpr wire::frame_decoder::limits generous{.message_size = 1 << 20, .fragments = 1000};
 
+// Whether messages that lie whole in a piece are looked for before frames are.
+enum class whole_messages : std::uint8_t { no, first };
+
 // Feeds the pieces. Payload goes to a block of exactly its size, `room` octets at a time.
-inline decoding decode(wire::frame_decoder decoder, const byte_pieces& pieces, std::size_t room = SIZE_MAX) {
+inline decoding decode(wire::frame_decoder decoder, const byte_pieces& pieces, std::size_t room = SIZE_MAX,
+                       whole_messages look = whole_messages::no) {
   using step = wire::frame_decoder::step;
   decoding result;
   bytes payload;
   for (const auto& piece : pieces) {
     std::span<const std::byte> in = piece;
     while (!in.empty()) {
-      if (decoder.payload_remaining() == 0) {
+      const bool between_frames = decoder.payload_remaining() == 0;
+      const auto whole =
+          between_frames && look == whole_messages::first ? decoder.find_whole_message(in) : std::nullopt;
+      if (whole) {
+        payload.assign(whole->payload.size(), std::byte{0xee});
+        if (!decoder.take_message(in, *whole, payload.data())) break;
+        result.frames.push_back({whole->code, true, true, payload});
+        continue;
+      }
+      if (between_frames) {
         const step header = decoder.read_header(in);
         if (header == step::needs_more) break;
         if (header == step::error) break;
