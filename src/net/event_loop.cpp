@@ -259,30 +259,20 @@ void event_loop::note_overflow(const loop_object& holder) noexcept {
   });
 }
 
-void event_loop::gather(std::vector<base::slice>& to, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    if (!arena_ || arena_used_ == arena_->capacity()) {
-      if (arena_ && arena_->unique()) {
-        arena_used_ = 0;
-      } else {
-        arena_ = base::buffer_ref::allocate(arena_size);
-        arena_used_ = 0;
-      }
-    }
-    const std::size_t count = std::min(bytes.size(), arena_->capacity() - arena_used_);
-    std::byte* const at = arena_->data() + arena_used_;
-    std::memcpy(at, bytes.data(), count);
-    arena_used_ += count;
-    bytes = bytes.subspan(count);
-    if (!to.empty()) {
-      base::slice& last = to.back();
-      if (last.owner.get() == arena_.get() && last.data + last.size == at) {
-        last.size += count;
-        continue;
-      }
-    }
-    to.push_back({arena_, at, count});
+std::byte* event_loop::gather(std::vector<base::slice>& to, std::size_t size) {
+  static_assert(transport::most_room <= arena_size);
+  if (!arena_ || arena_->capacity() - arena_used_ < size) {
+    if (!arena_ || !arena_->unique()) arena_ = base::buffer_ref::allocate(arena_size);
+    arena_used_ = 0;
   }
+  std::byte* const room = arena_->data() + arena_used_;
+  if (!to.empty() && to.back().owner.get() == arena_.get() && to.back().data + to.back().size == room) {
+    to.back().size += size;
+  } else {
+    to.push_back({arena_, room, size});
+  }
+  arena_used_ += size;
+  return room;
 }
 
 std::unique_ptr<outgoing> event_loop::lend_outgoing() {

@@ -233,8 +233,8 @@ class event_loop final : private engine_events {
   void hurry() noexcept { hurry_ = true; }
   // Aborts connections that hold most, until the budget is kept again.
   void relieve_inbound() noexcept;
-  // Appends a copy to `to`, in the loop's arena; neighbouring pieces become one slice.
-  void gather(std::vector<base::slice>& to, std::span<const std::byte> bytes);
+  // Appends room for at most transport::most_room bytes to `to`, in the loop's arena; neighbours become one slice.
+  std::byte* gather(std::vector<base::slice>& to, std::size_t size);
   std::unique_ptr<outgoing> lend_outgoing();
   void take_back(std::unique_ptr<outgoing> used) noexcept;
   // Output that waits for the end of the iteration; so much of it is submitted early.

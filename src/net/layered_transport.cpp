@@ -56,14 +56,17 @@ void layered_transport::queue(base::slice bytes) noexcept {
   queued(size);
 }
 
-void layered_transport::queue_copy(std::span<const std::byte> bytes) noexcept {
-  if (closing() || bytes.empty()) return;
+std::byte* layered_transport::queue_room(std::size_t size) noexcept {
+  if (closing()) return nullptr;
+  std::byte* room = nullptr;
   try {
-    loop_.gather(queued_, bytes);
+    room = loop_.gather(queued_, size);
   } catch (const std::bad_alloc&) {
-    return abort();
+    abort();
+    return nullptr;
   }
-  queued(bytes.size());
+  queued(size);
+  return room;
 }
 
 void layered_transport::output_handed_down(std::size_t slices) noexcept {

@@ -20,12 +20,16 @@ std::pair<pipe_end*, pipe_end*> memory_pipe::make(event_loop& loop, std::size_t 
 pipe_end::pipe_end(event_loop& loop, std::size_t cut) noexcept
     : layered_transport(loop, flush_layer::bottom), cut_(std::max<std::size_t>(cut, 1)) {}
 
-void pipe_end::queue_copy(std::span<const std::byte> bytes) noexcept {
-  if (closing() || bytes.empty()) return;
+std::byte* pipe_end::queue_room(std::size_t size) noexcept {
+  if (closing()) return nullptr;
   try {
-    queue(base::copy_of(bytes));
+    base::buffer_ref room = base::buffer_ref::allocate(size);
+    std::byte* const at = room->data();
+    queue({std::move(room), at, size});
+    return closing() ? nullptr : at;
   } catch (const std::bad_alloc&) {
     abort();
+    return nullptr;
   }
 }
 

@@ -19,8 +19,8 @@ class pipe_end final : public layered_transport {
 
   endpoint local_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }
   endpoint remote_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }
-  // Each copy is a slice of its own, so that the peer takes one after the other.
-  void queue_copy(std::span<const std::byte> bytes) noexcept override;
+  // Each is a slice of its own, so that the peer takes one after the other.
+  std::byte* queue_room(std::size_t size) noexcept override;
   void flush() noexcept override;
 
  private:

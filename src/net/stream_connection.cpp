@@ -100,14 +100,17 @@ void stream_connection::queue(base::slice bytes) noexcept {
   queued(size);
 }
 
-void stream_connection::queue_copy(std::span<const std::byte> bytes) noexcept {
-  if (closing() || bytes.empty()) return;
+std::byte* stream_connection::queue_room(std::size_t size) noexcept {
+  if (closing()) return nullptr;
+  std::byte* room = nullptr;
   try {
-    loop_.gather(output().queued, bytes);
+    room = loop_.gather(output().queued, size);
   } catch (const std::bad_alloc&) {
-    return out_of_memory();
+    out_of_memory();
+    return nullptr;
   }
-  queued(bytes.size());
+  queued(size);
+  return room;
 }
 
 void stream_connection::resume_reading() noexcept {

@@ -23,7 +23,7 @@ class stream_connection final : public loop_object, public transport {
   endpoint remote_endpoint() const override;
   void set_sink(sink& next) noexcept override { feed_.set_sink(next); }
   void queue(base::slice bytes) noexcept override;
-  void queue_copy(std::span<const std::byte> bytes) noexcept override;
+  std::byte* queue_room(std::size_t size) noexcept override;
   std::size_t queued_bytes() const noexcept override { return queued_bytes_; }
   void set_water_marks(std::size_t high, std::size_t low) noexcept override;
   bool above_high_water() const noexcept override { return queued_bytes_ > high_water_; }

@@ -10,8 +10,10 @@
 // * A transport and what stands on it are destroyed by the loop alone, at the end of an iteration.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <span>
 #include <string>
@@ -99,8 +101,20 @@ class transport {
   // Queues a slice by reference. Dropped when the transport is closing or dead. Without memory for it the transport is
   // aborted: a stream that lacks some of its bytes must not go on.
   virtual void queue(base::slice bytes) noexcept = 0;
-  // Queues a copy; small pieces are gathered in one place and leave together.
-  virtual void queue_copy(std::span<const std::byte> bytes) noexcept = 0;
+  // Queues 1 to most_room bytes that the caller writes to the result before it does anything else. Null where queue()
+  // would drop them. Small pieces are gathered in one place and leave together.
+  static constexpr std::size_t most_room = std::size_t{32} << 10;
+  virtual std::byte* queue_room(std::size_t size) noexcept = 0;
+  // Queues a copy.
+  void queue_copy(std::span<const std::byte> bytes) noexcept {
+    while (!bytes.empty()) {
+      const std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), most_room));
+      std::byte* const room = queue_room(piece.size());
+      if (room == nullptr) return;
+      std::memcpy(room, piece.data(), piece.size());
+      bytes = bytes.subspan(piece.size());
+    }
+  }
   // Bytes that the layer below has not taken.
   virtual std::size_t queued_bytes() const noexcept = 0;
   // Above `high` a well-behaved writer waits for on_writable, which comes at `low`. 64 KiB and 32 KiB unless told

@@ -173,18 +173,25 @@ class websocket_connection final : public net::driver {
     return (state_ == websocket_state::open || state_ == websocket_state::close_received) && !stream_.closing();
   }
   void queue_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
+  void queue_small_frame(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed) noexcept;
   void queue_frames(wire::opcode code, bool fin, std::span<const std::byte> payload, bool compressed = false);
   void queue_shared(wire::opcode code, bool fin, base::buffer& owner, std::span<const std::byte> payload);
   void queue_shared_in_frames(wire::opcode code, base::buffer& owner, std::span<const std::byte> payload);
   bool must_be_cut(std::span<const std::byte> payload) const noexcept {
     return settings_->max_frame_size != 0 && payload.size() > settings_->max_frame_size;
   }
-  bool may_queue() noexcept;
+  // Where the stream has died, what is queued is lost, and sent() says so.
+  bool may_queue() noexcept {
+    if (state_ != websocket_state::open && state_ != websocket_state::close_received) return false;
+    return stream_.queued_bytes() <= settings_->max_unsent_bytes || refuse_to_queue();
+  }
+  bool refuse_to_queue() noexcept;
   wire::utf8_validator check_text(message_type type, std::span<const std::byte> payload, end_of_message end) const;
   bool too_many_control_frames() noexcept;
   bool queue_compressed(message_type type, std::span<const std::byte> payload, end_of_message end,
                         disable_compression disabled);
   bool sent() noexcept;
+  void tell_of_ended_message() noexcept;
   void tell_watches(void (sending_watch::*what)() noexcept) noexcept;
   void sending_is_over() noexcept;
   void queue_data(message_type type, end_of_message end, std::span<const std::byte> payload);

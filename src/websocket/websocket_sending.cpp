@@ -30,13 +30,23 @@ std::optional<wire::masking_key> websocket_connection::mask() const noexcept {
   return wire::make_masking_key(loop().random());
 }
 
-void websocket_connection::queue_frame(opcode code, bool fin, std::span<const std::byte> payload, bool compressed) {
-  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = compressed, .mask = mask()};
-  if (payload.size() <= gathered_payload) {
-    std::array<std::byte, wire::maximum_frame_header + gathered_payload> frame;
-    stream_.queue_copy(std::span(frame).first(wire::encode_frame(frame.data(), header, payload)));
-    return;
+// What has no mask is worth code of its own, which has nothing to ask.
+void websocket_connection::queue_small_frame(opcode code, bool fin, std::span<const std::byte> payload,
+                                             bool compressed) noexcept {
+  const auto queue = [&](const wire::frame_header& header) {
+    const std::size_t size = wire::frame_header_size(payload.size(), header.mask.has_value()) + payload.size();
+    if (std::byte* const room = stream_.queue_room(size)) wire::encode_frame(room, header, payload);
+  };
+  if (role_ == wire::role::server) {
+    queue({.code = code, .fin = fin, .rsv1 = compressed, .mask = std::nullopt});
+  } else {
+    queue({.code = code, .fin = fin, .rsv1 = compressed, .mask = mask()});
   }
+}
+
+void websocket_connection::queue_frame(opcode code, bool fin, std::span<const std::byte> payload, bool compressed) {
+  if (payload.size() <= gathered_payload) return queue_small_frame(code, fin, payload, compressed);
+  const wire::frame_header header{.code = code, .fin = fin, .rsv1 = compressed, .mask = mask()};
   base::slice whole;
   whole.owner = base::buffer_ref::allocate(wire::maximum_frame_header + payload.size());
   whole.size = wire::encode_frame(whole.owner->data(), header, payload);
@@ -97,6 +107,9 @@ opcode websocket_connection::data_opcode(message_type type, end_of_message end) 
 
 // When there is no memory for the copy, it is as if nothing had been sent.
 void websocket_connection::queue_data(message_type type, end_of_message end, std::span<const std::byte> payload) {
+  if (payload.size() <= gathered_payload && !must_be_cut(payload)) {
+    return queue_small_frame(data_opcode(type, end), end == end_of_message::yes, payload, false);
+  }
   const bool before = sending_fragments_;
   try {
     queue_frames(data_opcode(type, end), end == end_of_message::yes, payload);
@@ -106,18 +119,24 @@ void websocket_connection::queue_data(message_type type, end_of_message end, std
   }
 }
 
-// A message may have ended that others have waited for.
+// False: the connection has died, and the message with it.
 bool websocket_connection::sent() noexcept {
-  if (!sending_fragments_) ++counters_.messages_sent;
-  if (handle_ != nullptr && !sending_fragments_ && !handle_->waiting.empty()) handle_->run_waiting();
-  if (watches_ != nullptr && !sending_fragments_) tell_watches(&sending_watch::can_send_again);
+  if (stream_.closing()) return false;
+  if (sending_fragments_) return true;
+  ++counters_.messages_sent;
+  if (handle_ != nullptr || watches_ != nullptr) tell_of_ended_message();
   return !stream_.closing();
 }
 
+// Others may have waited for it.
+void websocket_connection::tell_of_ended_message() noexcept {
+  if (handle_ != nullptr && !handle_->waiting.empty()) handle_->run_waiting();
+  if (watches_ != nullptr) tell_watches(&sending_watch::can_send_again);
+}
+
 // Whoever does not wait for his sends is stopped where no peer will catch up any more.
-bool websocket_connection::may_queue() noexcept {
-  if (!can_send()) return false;
-  if (stream_.queued_bytes() <= settings_->max_unsent_bytes) return true;
+bool websocket_connection::refuse_to_queue() noexcept {
+  if (stream_.closing()) return false;
   ++counters_.unsent_overflows;
   loop().log_line(log_level::warning, "websocket", [this] {
     return describe() + " is ended: " + std::to_string(stream_.queued_bytes()) +
