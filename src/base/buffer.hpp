@@ -23,8 +23,8 @@ class buffer {
 
   // A buffer of at least `capacity` bytes, with one reference that the caller owns. Throws std::bad_alloc.
   static buffer* allocate(std::size_t capacity) {
-    const std::size_t size = pool_block_size(sizeof(buffer) + capacity);
-    return ::new (pool_allocate(size)) buffer(size - sizeof(buffer));
+    const pool_block block = pool_allocate_block(sizeof(buffer) + capacity);
+    return ::new (block.memory) buffer(block.size - sizeof(buffer));
   }
 
   std::byte* data() noexcept { return reinterpret_cast<std::byte*>(this + 1); }

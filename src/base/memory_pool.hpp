@@ -62,29 +62,40 @@ struct free_list {
 // Of the thread. Without a constructor or a destructor, so that looking at them is one access to memory.
 extern constinit thread_local std::array<free_list, classes> lists;
 
-// Where the lists have none, and no room.
-void release_without_room(void* block, std::size_t index) noexcept;
-
-}  // namespace pool
-
-// The size that a block of at least `size` bytes really has. Pass this or `size` to pool_release.
-constexpr std::size_t pool_block_size(std::size_t size) noexcept {
-  return size > pool::large_limit ? size : pool::size_of_class(pool::class_of(size));
-}
-
-// At least `size` bytes, aligned for any type. Throws std::bad_alloc.
-inline void* pool_allocate(std::size_t size) {
-  if (pool::passes_through || size > pool::large_limit) return ::operator new(size);
-  const std::size_t index = pool::class_of(size);
-  pool::free_list& from = pool::lists[index];
-  pool::free_block* const block = from.first;
-  if (block == nullptr) return ::operator new(pool::size_of_class(index));
+// A block of a class.
+inline void* take(std::size_t index) {
+  free_list& from = lists[index];
+  free_block* const block = from.first;
+  if (block == nullptr) return ::operator new(size_of_class(index));
   from.first = block->next;
   ++from.room;
   return block;
 }
 
-// `size` is what pool_allocate was given, or the block size of that.
+// Where the lists have none, and no room.
+void release_without_room(void* block, std::size_t index) noexcept;
+
+}  // namespace pool
+
+// At least `size` bytes, aligned for any type. Throws std::bad_alloc.
+inline void* pool_allocate(std::size_t size) {
+  if (pool::passes_through || size > pool::large_limit) return ::operator new(size);
+  return pool::take(pool::class_of(size));
+}
+
+// The same, and the size that the block really has.
+struct pool_block {
+  void* memory;
+  std::size_t size;
+};
+inline pool_block pool_allocate_block(std::size_t size) {
+  if (size > pool::large_limit) return {::operator new(size), size};
+  const std::size_t index = pool::class_of(size);
+  const std::size_t whole = pool::size_of_class(index);
+  return {pool::passes_through ? ::operator new(whole) : pool::take(index), whole};
+}
+
+// `size` is what was asked for, or what the block really has.
 inline void pool_release(void* block, std::size_t size) noexcept {
   if (pool::passes_through || size > pool::large_limit) return ::operator delete(block);
   const std::size_t index = pool::class_of(size);

@@ -13,10 +13,13 @@ namespace {
 
 TEST(MemoryPool, GivesBlocksOfAtLeastTheSizeAskedFor) {
   for (const std::size_t size : {1U, 64U, 65U, 1024U, 1025U, 4096U, 65536U, 1U << 20, (1U << 20) + 1}) {
-    EXPECT_GE(pool_block_size(size), size);
     void* const block = pool_allocate(size);
     std::memset(block, 0x5a, size);
     pool_release(block, size);
+    const pool_block whole = pool_allocate_block(size);
+    EXPECT_GE(whole.size, size);
+    std::memset(whole.memory, 0x5a, whole.size);
+    pool_release(whole.memory, whole.size);
   }
 }
 
