@@ -431,7 +431,8 @@ void tls_transport::flush() noexcept {
   note_shut_down();
 }
 
-// Small slices are put together to whole records. What the transport below has no room for waits here.
+// Small slices are put together to whole records; one that is alone lies together already. What the transport below has
+// no room for waits here.
 void tls_transport::seal_output() {
   const std::span<base::slice> queued = queued_output();
   if (queued.empty()) return;
@@ -445,8 +446,9 @@ void tls_transport::seal_output() {
   };
   while (handed_down < queued.size() && !full_below()) {
     base::slice& next = queued[handed_down];
-    if (gathered == 0 && next.size >= record_size) {
-      const std::size_t count = record_size;
+    const bool is_last = handed_down + 1 == queued.size();
+    if (gathered == 0 && (is_last || next.size >= record_size)) {
+      const std::size_t count = std::min(next.size, record_size);
       if (!seal(next.bytes().first(count))) return;
       taken += count;
       next.data += count;
