@@ -1,8 +1,8 @@
 #include "net/event_loop.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
-#include <cstring>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -261,6 +261,7 @@ void event_loop::note_overflow(const loop_object& holder) noexcept {
 
 std::byte* event_loop::gather(std::vector<base::slice>& to, std::size_t size) {
   static_assert(transport::most_room <= arena_size);
+  assert(size > 0 && size <= transport::most_room);
   if (!arena_ || arena_->capacity() - arena_used_ < size) {
     if (!arena_ || !arena_->unique()) arena_ = base::buffer_ref::allocate(arena_size);
     arena_used_ = 0;

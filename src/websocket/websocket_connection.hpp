@@ -180,10 +180,8 @@ class websocket_connection final : public net::driver {
   bool must_be_cut(std::span<const std::byte> payload) const noexcept {
     return settings_->max_frame_size != 0 && payload.size() > settings_->max_frame_size;
   }
-  // Where the stream has died, what is queued is lost, and sent() says so.
   bool may_queue() noexcept {
-    if (state_ != websocket_state::open && state_ != websocket_state::close_received) return false;
-    return stream_.queued_bytes() <= settings_->max_unsent_bytes || refuse_to_queue();
+    return can_send() && (stream_.queued_bytes() <= settings_->max_unsent_bytes || refuse_to_queue());
   }
   bool refuse_to_queue() noexcept;
   wire::utf8_validator check_text(message_type type, std::span<const std::byte> payload, end_of_message end) const;

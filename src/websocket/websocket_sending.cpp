@@ -119,12 +119,12 @@ void websocket_connection::queue_data(message_type type, end_of_message end, std
   }
 }
 
-// False: the connection has died, and the message with it.
+// False: there was no memory for it, and the connection has died of that.
 bool websocket_connection::sent() noexcept {
-  if (stream_.closing()) return false;
-  if (sending_fragments_) return true;
-  ++counters_.messages_sent;
-  if (handle_ != nullptr || watches_ != nullptr) tell_of_ended_message();
+  if (!sending_fragments_) {
+    ++counters_.messages_sent;
+    if (handle_ != nullptr || watches_ != nullptr) tell_of_ended_message();
+  }
   return !stream_.closing();
 }
 
@@ -136,7 +136,6 @@ void websocket_connection::tell_of_ended_message() noexcept {
 
 // Whoever does not wait for his sends is stopped where no peer will catch up any more.
 bool websocket_connection::refuse_to_queue() noexcept {
-  if (stream_.closing()) return false;
   ++counters_.unsent_overflows;
   loop().log_line(log_level::warning, "websocket", [this] {
     return describe() + " is ended: " + std::to_string(stream_.queued_bytes()) +

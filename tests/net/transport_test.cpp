@@ -128,6 +128,22 @@ TEST_P(Transport, CarriesMoreThanTheSocketHolds) {
   run_until(loop, [&] { return ends.first->queued_bytes() == 0; });
 }
 
+// Room is given piece by piece, from memory that comes to its end now and then.
+TEST_P(Transport, CopiesMoreThanThereIsRoomForAtATime) {
+  joined_pair ends = join(loop, GetParam());
+  std::string expected;
+  for (const std::size_t size : {transport::most_room - 1, transport::most_room, transport::most_room + 1,
+                                 10 * transport::most_room + 7, std::size_t{1}}) {
+    const std::string piece = pattern(size);
+    expected += piece;
+    ends.first->queue_copy(bytes_of(piece));
+    ends.first->queue_copy({});
+  }
+  EXPECT_EQ(ends.first->queued_bytes(), expected.size());
+  run_until(loop, [&] { return ends.second_driver->received.size() == expected.size(); });
+  EXPECT_TRUE(ends.second_driver->received == expected);
+}
+
 // Large pieces are received in another way than small ones on io_uring.
 TEST_P(Transport, KeepsTheOrderWhileWhatComesAtATimeGrowsAndShrinks) {
   joined_pair ends = join(loop, GetParam());

@@ -165,6 +165,7 @@ std::size_t frame_decoder::read_payload(std::span<const std::byte>& in, std::spa
 // It breaks no rule: what is left to be wrong with it is its text. The decoder stays as it is between two messages.
 std::optional<frame_decoder::whole_message> frame_decoder::find_whole_message(
     std::span<const std::byte> in) const noexcept {
+  assert(remaining_ == 0);
   if (in.size() < 2 || header_octets_ != 0 || message_is_open() || error_ != websocket_error::none) return std::nullopt;
   const auto first = std::to_integer<std::uint8_t>(in[0]);
   if (!is_plain_message(first)) return std::nullopt;

@@ -76,8 +76,9 @@ class frame_decoder {
     std::uint8_t header_size;
     std::span<const std::byte> payload;  // where it lies in the input, masked by a client
   };
-  // Whether `in` begins with one of at most 65,535 octets, and the decoder is between two messages. Such a message needs
-  // no read_header(): take_message() follows, or nothing has happened.
+  // Whether `in` begins with one of at most 65,535 octets, and the decoder is between two messages. Such a message
+  // needs no read_header(): take_message() follows, or nothing has happened. Not to be called between a header and the
+  // end_frame() that belongs to it.
   [[nodiscard]] std::optional<whole_message> find_whole_message(std::span<const std::byte> in) const noexcept;
   // Copies its payload, unmasked, to `out`, and advances `in` behind it. False on error: it is no valid text.
   bool take_message(std::span<const std::byte>& in, const whole_message& found, std::byte* out) noexcept;
