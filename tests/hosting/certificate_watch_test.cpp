@@ -37,7 +37,6 @@ class certificate_watch_on_files : public ::testing::Test {
   bool wait_for_signals(int least) { return wait_for(signals_, least); }
 
   temporary_folder folder;
-  std::unique_ptr<certificate_watch> watching;
 
  private:
   void count(int& what) {
@@ -54,6 +53,10 @@ class certificate_watch_on_files : public ::testing::Test {
   std::condition_variable changed_;
   int looks_ = 0;
   int signals_ = 0;
+
+ protected:
+  // The last member, so that it ends first: until then it may still tell.
+  std::unique_ptr<certificate_watch> watching;
 };
 
 TEST_F(certificate_watch_on_files, a_file_that_is_written_replaced_or_removed_is_looked_at) {
