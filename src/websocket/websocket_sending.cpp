@@ -107,6 +107,7 @@ opcode websocket_connection::data_opcode(message_type type, end_of_message end) 
 
 // When there is no memory for the copy, it is as if nothing had been sent.
 void websocket_connection::queue_data(message_type type, end_of_message end, std::span<const std::byte> payload) {
+  // Most messages: nothing is allocated here, so nothing need be taken back.
   if (payload.size() <= gathered_payload && !must_be_cut(payload)) {
     return queue_small_frame(data_opcode(type, end), end == end_of_message::yes, payload, false);
   }

@@ -180,9 +180,7 @@ std::optional<frame_decoder::whole_message> frame_decoder::find_whole_message(
     if (length < smallest_length(2)) return std::nullopt;
   }
   if (length == 0 || in.size() < header + length || length > maximum_message_size_) return std::nullopt;
-  return whole_message{.code = static_cast<opcode>(first & ~fin_bit),
-                       .header_size = static_cast<std::uint8_t>(header),
-                       .payload = in.subspan(header, length)};
+  return whole_message{.code = static_cast<opcode>(first & ~fin_bit), .payload = in.subspan(header, length)};
 }
 
 bool frame_decoder::take_message(std::span<const std::byte>& in, const whole_message& found, std::byte* out) noexcept {
@@ -194,7 +192,7 @@ bool frame_decoder::take_message(std::span<const std::byte>& in, const whole_mes
   } else {
     std::memcpy(out, found.payload.data(), size);
   }
-  in = in.subspan(found.header_size + size);
+  in = {found.payload.data() + size, in.data() + in.size()};
   return found.code != opcode::text || valid_utf8(std::span(out, size)) || fail(websocket_error::invalid_utf8);
 }
 

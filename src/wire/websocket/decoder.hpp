@@ -73,7 +73,6 @@ class frame_decoder {
   // A message that is one frame, neither empty nor compressed, and has arrived whole, as most messages have.
   struct whole_message {
     opcode code;
-    std::uint8_t header_size;
     std::span<const std::byte> payload;  // where it lies in the input, masked by a client
   };
   // Whether `in` begins with one of at most 65,535 octets, and the decoder is between two messages. Such a message
