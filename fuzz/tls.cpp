@@ -27,7 +27,7 @@ enum class tampering : std::uint8_t { none, insert, replace, flip, end, reset };
 struct plan {
   tampering what = tampering::none;
   bool towards_server = false;
-  bool pauses = false;     // the readers take little at a time
+  bool pauses = false;     // the readers take a part at a time
   std::size_t at = 0;      // which byte
   std::string_view bytes;  // that are put in
 };
@@ -57,7 +57,9 @@ class speaker final : public net::driver {
   ~speaker() override { notes_.stream = nullptr; }
   std::size_t on_bytes(std::span<const std::byte> bytes) noexcept override {
     require(!notes_.failed && !notes_.ended, "nothing comes behind the end");
-    const std::size_t count = pauses_ ? std::min<std::size_t>(bytes.size(), 3) : bytes.size();
+    // At least a share of what is there: however long that is, it is taken before a conversation ends.
+    const std::size_t part = std::max<std::size_t>(bytes.size() / 8, 3);
+    const std::size_t count = pauses_ ? std::min(bytes.size(), part) : bytes.size();
     notes_.heard += text_of(bytes.first(count));
     return count;
   }

@@ -61,11 +61,11 @@ void pipe_end::fetch() noexcept {
   while (!dead() && !reading_paused() && !arrived_.empty()) {
     base::slice& first = arrived_.front();
     const std::size_t count = std::min(cut_, first.size);
-    // The slice moves out of the vector's way: an upcall may add to it.
+    // The piece holds what it shows: the slice it is of may be gone before it is delivered.
     const base::slice piece{first.owner, first.data, count};
     first.data += count;
     first.size -= count;
-    if (first.size == 0) arrived_.erase(arrived_.begin());
+    if (first.size == 0) arrived_.pop_front();
     if (!deliver(piece.bytes())) return;
     if (peer_ != nullptr) peer_->output_taken(count);
   }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "net/layered_transport.hpp"
 
@@ -35,7 +35,7 @@ class pipe_end final : public layered_transport {
 
   std::size_t cut_;
   pipe_end* peer_ = nullptr;
-  std::vector<base::slice> arrived_;
+  std::deque<base::slice> arrived_;
   bool arrived_end_ = false;
 };
 
