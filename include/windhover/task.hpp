@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <exception>
 #include <optional>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
 
@@ -32,6 +33,9 @@ void release_frame(void* frame, std::size_t size) noexcept;
 
 // Throws the std::logic_error of a task that is empty.
 [[noreturn]] void throw_empty_task();
+
+// Stopping may end whoever owns the source, within the call: its state stays until the call is over.
+inline void request_stop_outliving(std::stop_source source) noexcept { source.request_stop(); }
 
 // What the promises of all tasks share: where to go on, the exception, and the frame's memory.
 class task_promise_base {

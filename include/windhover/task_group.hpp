@@ -52,11 +52,8 @@ class task_group {
   }
 
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
-  void request_stop() noexcept {
-    // Stopping may end the group, within the call: the state stays until the call is over.
-    std::stop_source kept = stop_;
-    kept.request_stop();
-  }
+  // May end the group, within the call.
+  void request_stop() noexcept { request_stop_outliving(stop_); }
   // Children that have not ended.
   std::size_t size() const noexcept { return running_; }
 

@@ -45,9 +45,6 @@ concept stoppable_operation = std::invocable<Operation&, std::stop_token>;
 template <stoppable_operation Operation>
 using operation_result = await_result<std::invoke_result_t<Operation&, std::stop_token>>;
 
-// Stopping may end whoever owns the source, within the call: its state stays until the call is over.
-inline void request_stop_outliving(std::stop_source source) noexcept { source.request_stop(); }
-
 // One operation as a task. The operation stays with the caller.
 template <stoppable_operation Operation>
 task<operation_result<Operation>> run_operation(Operation& operation, std::stop_token stop) {

@@ -256,10 +256,8 @@ std::stop_token exchange::aborted() {
 
 void exchange::note_aborted() noexcept {
   if (std::exchange(was_aborted_, true)) return;
-  if (!aborted_) return;
   // What is stopped may take the exchange with it.
-  std::stop_source kept = *aborted_;
-  kept.request_stop();
+  if (aborted_) request_stop_outliving(*aborted_);
 }
 
 void exchange::finish() { response_.finish(); }
