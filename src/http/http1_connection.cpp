@@ -3,63 +3,38 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
-#include <new>
-#include <stdexcept>
 #include <utility>
 
 #include "base/text.hpp"
 #include "http/http2_server_connection.hpp"
-#include "http/request_failure.hpp"
+#include "net/event_loop.hpp"
 #include "wire/http1/serializer.hpp"
 #include "wire/http2/preface.hpp"
 
 namespace windhover::http {
 namespace {
 
-// Larger pieces of a body are queued as a slice of their own.
-constexpr std::size_t gathered_piece = 16384;
-
-// The client has gone: there is nobody to tell. nginx's number for it, seen only in logs.
-constexpr int client_gone = 499;
-
 // More output than there is: the first look at what is left when the connection ends finds less.
 constexpr std::size_t not_looked_at = std::numeric_limits<std::size_t>::max();
-
-constexpr std::string_view plain_text = "text/plain; charset=utf-8";
 
 std::span<const std::byte> bytes_of(std::string_view text) { return std::as_bytes(std::span(text)); }
 
 }  // namespace
 
 http1_connection::http1_connection(net::transport& on, server_context& shared, http_protocols spoken)
-    : stream_(on),
-      shared_(shared),
-      timer_(this, [](void* self) noexcept { static_cast<http1_connection*>(self)->time_out(); }),
+    : request_driver(on, shared, state::idle),
       may_be_http2_(spoken != http_protocols::http1 && on.tls() == nullptr),
       speaks_both_(may_be_http2_) {
-  stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
   stream_.loop().arm(timer_, shared.options.headers_timeout);
 }
 
-http1_connection::~http1_connection() = default;
-
-bool http1_connection::finished() const noexcept {
-  return !handler_running_ && (!successor_ || successor_->finished());
-}
-
-std::string http1_connection::describe() const {
-  const std::string from = "from " + (exchange_ ? exchange_->remote_endpoint() : stream_.remote_endpoint()).to_string();
-  if (!exchange_) return "a connection " + from;
-  const http_request& request = exchange_->request();
-  return std::string(request.method()) + " " + std::string(request.path()) + " " + from;
-}
+http1_connection::~http1_connection() { end_handler(); }
 
 // ----- The states
 
-void http1_connection::enter(state next) noexcept {
-  state_ = next;
-  timer_.cancel();
-  queued_ = stream_.queued_bytes();
+// Between requests, and where the client's part of one is awaited.
+void http1_connection::wait_in(state next) noexcept {
+  enter(next);
   const server_options& options = shared_.options;
   net::event_loop& loop = stream_.loop();
   switch (next) {
@@ -79,11 +54,7 @@ void http1_connection::enter(state next) noexcept {
 }
 
 // A client that takes what was sent, however slowly, is alive: its time begins anew.
-void http1_connection::time_out() noexcept {
-  end_without_memory([this] { act_on_time_out(); });
-}
-
-void http1_connection::act_on_time_out() {
+void http1_connection::timed_out() {
   const server_options& options = shared_.options;
   switch (state_) {
     case state::idle:
@@ -94,9 +65,7 @@ void http1_connection::act_on_time_out() {
       ++shared_.counters->requests_timed_out;
       return refuse(408, "the head of the request did not arrive in time");
     case state::handling:
-      if (reader_) return fail_reading(408, "the body of the request did not arrive in time");
-      if (output_has_moved()) return stream_.loop().arm(timer_, options.write_timeout);
-      return stream_.abort();
+      return handling_timed_out();
     case state::lingering:
       return time_out_lingering();
     case state::draining:
@@ -115,23 +84,6 @@ void http1_connection::time_out_lingering() noexcept {
   if (queued_ > 0 && queued_ < before) return loop.arm(timer_, shared_.options.write_timeout);
   if (queued_ == 0 && before > 0 && before != not_looked_at) return loop.arm(timer_, shared_.options.linger_timeout);
   stream_.abort();
-}
-
-// Whether the transport has got rid of output since the timer was armed.
-bool http1_connection::output_has_moved() noexcept {
-  const std::size_t queued = stream_.queued_bytes();
-  return std::exchange(queued_, queued) > queued;
-}
-
-// Nothing is called from the outside that may throw. What lacks memory ends.
-template <class Act>
-void http1_connection::end_without_memory(Act&& act) noexcept {
-  try {
-    act();
-  } catch (const std::bad_alloc&) {
-    stream_.abort();
-    if (!handler_running_) stream_.driver_finished();
-  }
 }
 
 std::size_t http1_connection::on_bytes(std::span<const std::byte> bytes) noexcept {
@@ -154,7 +106,7 @@ std::size_t http1_connection::take(std::span<const std::byte> bytes) {
         start_handler();
         break;
       case state::handling:
-        if (!reader_) return bytes.size() - rest.size();
+        if (!reads()) return bytes.size() - rest.size();
         read_body(rest);
         break;
       case state::draining:
@@ -200,7 +152,7 @@ bool http1_connection::is_http2(std::span<const std::byte>& bytes) {
 // True when a whole head has been read.
 bool http1_connection::read_head(std::span<const std::byte>& bytes) {
   if (!parser_) parser_ = std::make_unique<wire::http1::request_parser>(shared_.options.limits);
-  if (state_ == state::idle) enter(state::head);
+  if (state_ == state::idle) wait_in(state::head);
   switch (parser_->read_head(bytes)) {
     case wire::http1::request_parser::step::needs_more:
       return false;
@@ -230,83 +182,28 @@ void http1_connection::start_handler() {
   is_http_1_0_ = head.version == wire::http1::http_version::http_1_0;
   is_head_request_ = head.method == "HEAD";
   awaits_continue_ = head.expects_continue;
-  read_count_ = 0;
   std::span<const std::byte> nothing;
   body_ended_ = parser_->read_body(nothing).finished;
   wants_upgrade_ = head.wants_upgrade && body_ended_;
   chunked_response_ = false;
   response_ended_ = false;
-  handler_ = {};
-  exchange_.reset();
-  enter(state::handling);
-  exchange_backend& self = *this;
-  try {
-    exchange_ = std::make_unique<exchange>(self, std::move(head));
-  } catch (const bad_http_request& error) {
-    ++shared_.counters->requests_refused;
-    return refuse(error.status(), error.what());
-  }
-  ++shared_.counters->requests;
-  try {
-    handler_ = shared_.handler(*exchange_);
-    handler_.require_coroutine();
-  } catch (...) {
-    return handler_has_ended(std::current_exception());
-  }
-  handler_running_ = true;
-  handler_.start(this, &http1_connection::handler_ended);
-}
-
-std::coroutine_handle<> http1_connection::handler_ended(void* self) noexcept {
-  http1_connection& here = *static_cast<http1_connection*>(self);
-  here.handler_running_ = false;
-  std::exception_ptr failure;
-  try {
-    here.handler_.take();
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  here.end_without_memory([&] { here.handler_has_ended(std::move(failure)); });
-  return std::noop_coroutine();
-}
-
-void http1_connection::handler_has_ended(std::exception_ptr failure) {
-  if (!failure && state_ == state::handling) {
-    try {
-      exchange_->finish();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  }
-  if (failure) answer_failure(failure);
-  if (state_ == state::handling) return end_request();
-  // What is left of HTTP, the exchange and the handler's frame, is only memory from now on.
-  if (state_ == state::upgraded && !peer_ended_) return stream_.hand_over(std::move(successor_));
-  stream_.driver_finished();
-}
-
-// What nobody caught becomes the response. Once the head has gone, all that can be said is that it is not whole.
-void http1_connection::answer_failure(const std::exception_ptr& failure) {
-  const request_failure found = http::describe(failure);
-  if (!found.what.empty() && shared_.options.log != nullptr)
-    shared_.options.log->write(log_level::error, "http", describe() + " failed: " + found.what);
-  if (state_ == state::handling && !answer(*exchange_, found)) stream_.abort();
+  handle(std::move(head));
 }
 
 void http1_connection::end_request() {
-  if (!keep_alive_ || peer_ended_ || stream_.closing()) return close_politely();
+  if (!keep_alive_ || reading_failed() || peer_ended_ || stream_.closing()) return close_politely();
   if (!body_ended_) {
     drained_ = 0;
-    enter(state::draining);
+    wait_in(state::draining);
   } else {
-    enter(state::idle);
+    wait_in(state::idle);
   }
   stream_.resume_reading();
 }
 
 void http1_connection::close_politely() noexcept {
   if (state_ == state::dead) return;
-  enter(state::lingering);
+  wait_in(state::lingering);
   queued_ = not_looked_at;
   stream_.close();
   stream_.resume_reading();
@@ -330,15 +227,10 @@ void http1_connection::drain() noexcept {
   }
 }
 
-// An answer without a handler; the connection cannot go on after it.
+// The connection cannot go on after it.
 void http1_connection::refuse(int status, std::string_view text) {
   keep_alive_ = false;
-  headers fields;
-  fields.add("Content-Type", plain_text);
-  fields.add("Content-Length", std::to_string(text.size()));
-  write_head(status, fields, response_framing::content_length);
-  if (!is_head_request_) stream_.queue_copy(bytes_of(text));
-  close_politely();
+  request_driver::refuse(status, text);
 }
 
 // ----- The end of the transport
@@ -347,9 +239,9 @@ void http1_connection::on_end() noexcept {
   peer_ended_ = true;
   switch (state_) {
     case state::handling:
-      if (reader_) fail_reading(client_gone, "the client ended the connection within the body of its request");
+      if (reads()) fail_reading(client_gone, "the client ended the connection within the body of its request");
       // The reader may have ended the request.
-      if (state_ == state::handling && exchange_) exchange_->note_aborted();
+      if (state_ == state::handling) note_aborted();
       return;
     case state::idle:
     case state::head:
@@ -362,52 +254,13 @@ void http1_connection::on_end() noexcept {
   }
 }
 
-void http1_connection::on_failure(const net::failure& why) noexcept {
-  const state before = state_;
-  enter(state::dead);
-  if (before == state::upgraded) successor_->on_failure(why);
-  // Memory for the exchange may have been what was missing.
-  if ((before == state::handling || before == state::upgraded) && exchange_) exchange_->note_aborted();
-  // It needs no text: body_read() says what a dead connection says.
-  if (reader_) resume_reader();
-  if (writer_) std::exchange(writer_, nullptr).resume();
-  stream_.driver_finished();
-}
-
 // ----- Bodies of requests
 
-bool http1_connection::reading_is_done() const noexcept {
-  return body_ended_ || read_failure_ || state_ != state::handling;
-}
-
-bool http1_connection::start_reading(std::span<std::byte> into, std::coroutine_handle<> waiter) {
-  if (peer_ended_) {
-    read_failure_ = std::make_unique<read_failure>(
-        read_failure{client_gone, "the client ended the connection within the body of its request"});
-    return false;
-  }
-  if (reader_) throw std::logic_error("the body of the request is being read already: one read at a time");
-  // Behind the head of the response it would be taken for its body.
-  const bool may_tell = !exchange_->response().started();
-  if (may_tell && std::exchange(awaits_continue_, false)) {
-    stream_.queue_copy(bytes_of("HTTP/1.1 100 Continue\r\n\r\n"));
-  }
-  read_into_ = into;
-  reader_ = waiter;
-  watch_handler();
-  stream_.resume_reading();
-  return true;
-}
-
-std::size_t http1_connection::body_read() {
-  if (read_failure_) throw bad_http_request(read_failure_->status, read_failure_->text);
-  if (state_ == state::dead) throw bad_http_request(client_gone, "the connection was lost");
-  return std::exchange(read_count_, 0);
-}
+void http1_connection::send_continue() { stream_.queue_copy(bytes_of("HTTP/1.1 100 Continue\r\n\r\n")); }
 
 void http1_connection::read_body(std::span<const std::byte>& bytes) {
   // A piece of the body is never longer than the bytes that it came in.
-  std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), read_into_.size()));
+  std::span<const std::byte> piece = bytes.first(std::min(bytes.size(), read_into().size()));
   const std::size_t before = piece.size();
   const wire::http1::body_step step = parser_->read_body(piece);
   bytes = bytes.subspan(before - piece.size());
@@ -417,31 +270,8 @@ void http1_connection::read_body(std::span<const std::byte>& bytes) {
   }
   body_ended_ = step.finished;
   if (step.data.empty() && !step.finished) return;
-  if (!step.data.empty()) std::memcpy(read_into_.data(), step.data.data(), step.data.size());
-  read_count_ = step.data.size();
-  resume_reader();
-}
-
-void http1_connection::fail_reading(int status, std::string text) {
-  keep_alive_ = false;
-  read_failure_ = std::make_unique<read_failure>(read_failure{status, std::move(text)});
-  resume_reader();
-}
-
-void http1_connection::resume_reader() noexcept {
-  read_into_ = {};
-  const std::coroutine_handle<> reader = std::exchange(reader_, nullptr);
-  watch_handler();
-  reader.resume();
-}
-
-// One timer for both, as hardly any handler reads and writes at a time.
-void http1_connection::watch_handler() noexcept {
-  if (state_ != state::handling) return;
-  timer_.cancel();
-  queued_ = stream_.queued_bytes();
-  if (reader_) return stream_.loop().arm(timer_, shared_.options.body_timeout);
-  if (writer_) return stream_.loop().arm(timer_, shared_.options.write_timeout);
+  if (!step.data.empty()) std::memcpy(read_into().data(), step.data.data(), step.data.size());
+  body_arrived(step.data.size());
 }
 
 void http1_connection::drain_body(std::span<const std::byte>& bytes) {
@@ -454,7 +284,7 @@ void http1_connection::drain_body(std::span<const std::byte>& bytes) {
   }
   if (step.finished) {
     body_ended_ = true;
-    enter(state::idle);
+    wait_in(state::idle);
   }
 }
 
@@ -462,7 +292,7 @@ void http1_connection::drain_body(std::span<const std::byte>& bytes) {
 
 void http1_connection::write_head(int status, const headers& fields, response_framing framing) {
   // A body that the client still holds back, or whose reading failed, cannot be told from the next request.
-  if (!body_ended_ && (awaits_continue_ || read_failure_)) keep_alive_ = false;
+  if (!body_ended_ && (awaits_continue_ || reading_failed())) keep_alive_ = false;
   if (const auto connection = fields.find("Connection"); connection && status != 101) {
     if (base::list_contains(*connection, "close")) keep_alive_ = false;
   }
@@ -521,39 +351,9 @@ void http1_connection::end_body() {
   if (chunked_response_ && !is_head_request_) stream_.queue_copy(bytes_of(wire::http1::last_chunk));
 }
 
-void http1_connection::wait_writable(std::coroutine_handle<> waiter) {
-  if (writer_) throw std::logic_error("the response is being written already: one write at a time");
-  writer_ = waiter;
-  watch_handler();
-}
-
-void http1_connection::on_writable() noexcept {
-  if (state_ == state::upgraded) return successor_->on_writable();
-  if (!writer_) return stream_.resume_reading();
-  const std::coroutine_handle<> writer = std::exchange(writer_, nullptr);
-  watch_handler();
-  writer.resume();
-}
-
-std::optional<net::place> http1_connection::enter_upgraded() {
-  std::optional<net::place> entered = net::limit::enter(shared_.options.upgrades);
-  if (!entered) ++shared_.counters->upgrades_refused;
-  return entered;
-}
-
 void http1_connection::upgrade(std::unique_ptr<net::driver> successor) {
-  successor_ = std::move(successor);
-  enter(state::upgraded);
   parser_.reset();
-  if (peer_ended_) {
-    // The transport has told us of the end and will not tell again. So the timer does, as nothing is called back from
-    // here, and until the connection dies we pass on what is left to be told.
-    stream_.loop().arm(timer_, {});
-  } else {
-    stream_.set_sink(*successor_);
-    stream_.resume_reading();
-  }
-  if (draining_server_) successor_->drain();
+  request_driver::upgrade(std::move(successor));
 }
 
 }  // namespace windhover::http
