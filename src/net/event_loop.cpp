@@ -16,7 +16,7 @@ namespace {
 constexpr duration submit_after = std::chrono::microseconds(500);
 constexpr std::size_t submit_bytes = std::size_t{256} << 10;
 
-constexpr std::size_t arena_size = std::size_t{128} << 10;
+constexpr std::size_t arena_size = (std::size_t{128} << 10) - sizeof(base::buffer);
 // As a fan-out to so many connections needs at a time; about 300 bytes each.
 constexpr std::size_t spare_outgoing_kept = 4096;
 
