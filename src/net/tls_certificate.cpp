@@ -86,8 +86,10 @@ void read_pkcs12(const tls_certificate& from, loaded_certificate::parts& into) {
   }
   into.key.reset(key);
   into.leaf.reset(leaf);
-  for (X509* each = sk_X509_pop(others); each != nullptr; each = sk_X509_pop(others)) into.chain.emplace_back(each);
-  sk_X509_free(others);
+  const auto release = [](STACK_OF(X509) * all) noexcept { sk_X509_pop_free(all, X509_free); };
+  const std::unique_ptr<STACK_OF(X509), decltype(release)> chain(others, release);
+  into.chain.reserve(static_cast<std::size_t>(std::max(sk_X509_num(chain.get()), 0)));
+  while (X509* const each = sk_X509_pop(chain.get())) into.chain.emplace_back(each);
   std::reverse(into.chain.begin(), into.chain.end());
   if (!into.leaf || !into.key) refuse(from, "there is no certificate with a private key in it", "export both together");
 }
@@ -122,11 +124,10 @@ std::string hexadecimal(std::span<const unsigned char> bytes) {
 std::string serial_number(X509* certificate) {
   const std::unique_ptr<BIGNUM, openssl::freed_by<BN_free>> number(
       ASN1_INTEGER_to_BN(X509_get0_serialNumber(certificate), nullptr));
-  char* const text = number ? BN_bn2hex(number.get()) : nullptr;
-  if (text == nullptr) throw std::bad_alloc();
-  std::string made(text);
-  OPENSSL_free(text);
-  return made;
+  const auto release = [](char* text) noexcept { OPENSSL_free(text); };
+  const std::unique_ptr<char, decltype(release)> text(number ? BN_bn2hex(number.get()) : nullptr, release);
+  if (!text) throw std::bad_alloc();
+  return text.get();
 }
 
 std::string pem_of(X509* certificate) {
@@ -187,15 +188,14 @@ loaded_certificate::~loaded_certificate() = default;
 
 std::vector<std::string> loaded_certificate::names() const {
   std::vector<std::string> found;
-  const auto alternatives =
-      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(parts_->leaf.get(), NID_subject_alt_name, nullptr, nullptr));
-  for (int i = 0; i < sk_GENERAL_NAME_num(alternatives); ++i) {
-    const GENERAL_NAME* const each = sk_GENERAL_NAME_value(alternatives, i);
+  const std::unique_ptr<GENERAL_NAMES, openssl::freed_by<GENERAL_NAMES_free>> alternatives(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(parts_->leaf.get(), NID_subject_alt_name, nullptr, nullptr)));
+  for (int i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
+    const GENERAL_NAME* const each = sk_GENERAL_NAME_value(alternatives.get(), i);
     if (each->type != GEN_DNS) continue;
     found.emplace_back(reinterpret_cast<const char*>(ASN1_STRING_get0_data(each->d.dNSName)),
                        static_cast<std::size_t>(ASN1_STRING_length(each->d.dNSName)));
   }
-  GENERAL_NAMES_free(alternatives);
   if (found.empty()) found.push_back(common_name(parts_->leaf.get()));
   return found;
 }

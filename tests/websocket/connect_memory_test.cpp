@@ -1,5 +1,6 @@
-// A client and a server that speak HTTP/2 when memory runs out: whichever allocation of a conversation fails, it ends
-// by itself, and nothing of it is left. This program has operator new replaced.
+// A client and a server when memory runs out, over each version of HTTP, with compression and without: whichever
+// allocation of a conversation fails, it ends by itself, and nothing of it is left. This program has operator new
+// replaced.
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -7,8 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "http/http2_server_connection.hpp"
-#include "simulation/memory_meter.hpp"
+#include "http/server_connection.hpp"
+#include "simulation/failing_allocations.hpp"
 #include "support/virtual_engine.hpp"
 #include "support/websocket_peer.hpp"
 #include "websocket/accept.hpp"
@@ -18,10 +19,11 @@
 namespace windhover {
 namespace {
 
-using simulation::memory_meter;
+using simulation::failing_allocation;
 
 task<> echo(http::exchange& exchange) {
-  websocket socket = accept_websocket(exchange, {}, true, {});
+  const compression_settings compression = checked_compression({.dangerous_enable_compression = true});
+  websocket socket = accept_websocket(exchange, {}, true, {.dangerous_enable_compression = true}, compression);
   while (auto message = co_await socket.receive()) co_await socket.send(*message);
 }
 
@@ -33,9 +35,11 @@ task<> talk(http::client_connection& connection, net::transport& below, const we
     const wire::websocket_url to = wire::parse_websocket_url("ws://example.com/ws");
     opened_websocket opened = co_await open_over(std::move(owner), below, settings, to, details, {});
     websocket socket = std::move(opened).make_websocket();
-    co_await socket.send("hello");
+    // Worth compressing, and longer than what is received in one piece.
+    const std::string text = test::pattern(20'000);
+    co_await socket.send(text);
     const received answer = co_await socket.receive();
-    heard = static_cast<bool>(answer);
+    heard = answer && answer->text() == text;
     co_await socket.close();
   } catch (const std::bad_alloc&) {
     // It was this end that had no memory.
@@ -51,9 +55,7 @@ struct told_of_its_end final : net::kept {
 };
 
 // Whether an allocation has failed in it.
-bool converse(std::uint64_t failing) {
-  websocket_client_options options;
-  options.protocols = http_protocols::http2;
+bool converse(const websocket_client_options& options, std::uint64_t failing) {
   const websocket_client_settings settings = checked_settings(options);
   net::event_loop loop(std::make_unique<test::virtual_engine>());
   const net::event_loop::scope here(loop);
@@ -63,9 +65,7 @@ bool converse(std::uint64_t failing) {
   auto client = std::make_unique<http::client_connection>(*near, http::client_limits{});
   http::client_connection& connection = *client;
   net::memory_pipe::set_driver(*near, std::move(client));
-  auto serving =
-      std::make_unique<http::http2_server_connection>(*far, server, http::http2_server_connection::preface::expected);
-  net::memory_pipe::set_driver(*far, std::move(serving));
+  net::memory_pipe::set_driver(*far, http::make_server_connection(*far, server, http_protocols::http1_and_http2));
   bool server_gone = false;
   far->keep(std::make_unique<told_of_its_end>(server_gone));
   bool failed = false;
@@ -73,8 +73,7 @@ bool converse(std::uint64_t failing) {
   bool ended = false;
   task<> talking;
   {
-    const memory_meter::metered counted;
-    memory_meter::fail_allocation(failing);
+    const failing_allocation failure(failing);
     try {
       talking = talk(connection, *near, settings, heard);
       talking.start(&ended, [](void* flag) noexcept -> std::coroutine_handle<> {
@@ -85,9 +84,8 @@ bool converse(std::uint64_t failing) {
       ended = true;  // there is not even a coroutine
       connection.let_go();
     }
-    for (int i = 0; i < 200 && !ended; ++i) loop.run_once(!memory_meter::has_failed() && i < 20);
-    failed = memory_meter::has_failed();
-    memory_meter::fail_allocation(0);
+    for (int i = 0; i < 200 && !ended; ++i) loop.run_once(!failure.has_come() && i < 20);
+    failed = failure.has_come();
   }
   // What is left ends by itself when the server has gone.
   if (!server_gone) far->abort();
@@ -100,11 +98,17 @@ bool converse(std::uint64_t failing) {
   return failed;
 }
 
-TEST(ConnectHttp2Memory, WhicheverAllocationFailsNothingIsLeft) {
-  std::uint64_t n = 1;
-  while (n < 5000 && converse(n)) ++n;
-  EXPECT_GT(n, 50U) << "there are allocations to fail";
-  EXPECT_LT(n, 5000U) << "and an end of them";
+TEST(ConnectMemory, WhicheverAllocationFailsNothingIsLeft) {
+  for (const http_protocols version : {http_protocols::http1, http_protocols::http2}) {
+    for (const bool compressed : {false, true}) {
+      SCOPED_TRACE(::testing::Message() << (version == http_protocols::http2 ? "HTTP/2" : "HTTP/1.1")
+                                        << (compressed ? ", compressed" : ""));
+      websocket_client_options options;
+      options.protocols = version;
+      options.dangerous_enable_compression = compressed;
+      simulation::fail_each_allocation(15, [&](std::uint64_t failing) { return converse(options, failing); });
+    }
+  }
 }
 
 }  // namespace
