@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <future>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -37,9 +38,21 @@ std::string told(std::chrono::microseconds busy_poll) {
 }  // namespace
 
 struct server::loop_thread {
+  using order = net::mailbox::prepared;
+
   loop_thread(server& of, net::chosen_engine engine, net::event_loop_options options)
       : owner(of), loop(std::move(engine.engine), options) {
     site.emplace(loop, of.settings_, of.limits_, of.log_, of.counters_, of.handler_);
+  }
+
+  void name_connections() noexcept {
+    try {
+      for (const std::string& name : loop.describe_connections(named_at_most)) {
+        owner.log_.write(log_level::error, "hosting", "still running after the shutdown: " + name);
+      }
+    } catch (const std::bad_alloc&) {
+      // What is given up has no name then.
+    }
   }
 
   server& owner;
@@ -47,6 +60,21 @@ struct server::loop_thread {
   net::event_loop loop;
   bool given_up = false;
   std::thread thread;
+
+  // What it is told at its end, each once. Prepared, so that a server without memory can be stopped.
+  order stop_listening = net::mailbox::prepare([this] {
+    site->stop_listening();
+    owner.count(owner.deaf_);
+  });
+  order drain = net::mailbox::prepare([this] {
+    site->stop_listening();
+    site->drain();
+  });
+  order abort = net::mailbox::prepare([this] { loop.abort_all(); });
+  order give_up = net::mailbox::prepare([this] {
+    name_connections();
+    given_up = true;
+  });
 };
 
 server::server(const settings& from, const std::vector<served_endpoint>& endpoints, logger& log,
@@ -90,6 +118,12 @@ void server::start() {
 void server::start_threads() {
   std::promise<bool> all_started;
   const std::shared_future<bool> go = all_started.get_future().share();
+  const auto give_up = [&] {
+    all_started.set_value(false);
+    for (const auto& each : threads_) {
+      if (each->thread.joinable()) each->thread.join();
+    }
+  };
   try {
     for (const auto& each : threads_) {
       each->thread = std::thread([&self = *each, go] {
@@ -98,12 +132,12 @@ void server::start_threads() {
     }
     all_started.set_value(true);
   } catch (const std::system_error& error) {
-    all_started.set_value(false);
-    for (const auto& each : threads_) {
-      if (each->thread.joinable()) each->thread.join();
-    }
+    give_up();
     throw std::runtime_error("failed to start a thread for each of " + std::to_string(threads_.size()) +
                              " event loops: " + error.code().message());
+  } catch (...) {
+    give_up();
+    throw;
   }
 }
 
@@ -177,9 +211,10 @@ void server::count(std::size_t& counted) {
   changed_.notify_all();
 }
 
-void server::post_to_all(void (*what)(loop_thread&)) {
+void server::post_to_all(net::mailbox::prepared loop_thread::*order) noexcept {
   for (const auto& each : threads_) {
-    each->loop.mailbox()->post([what, &self = *each] { what(self); });
+    if (net::mailbox::prepared letter = std::move((*each).*order))
+      each->loop.mailbox()->post_prepared(std::move(letter));
   }
 }
 
@@ -189,12 +224,7 @@ bool server::wait_until_all_are(std::size_t& counted, milliseconds time) {
 }
 
 void server::name_those_that_stay() {
-  post_to_all([](loop_thread& self) {
-    for (const std::string& name : self.loop.describe_connections(named_at_most)) {
-      self.owner.log_.write(log_level::error, "hosting", "still running after the shutdown: " + name);
-    }
-    self.given_up = true;
-  });
+  post_to_all(&loop_thread::give_up);
   if (wait_until_all_are(ended_, soon)) return;
   log_.write(
       log_level::error, "hosting",
@@ -214,10 +244,7 @@ void server::leave_behind() {
 
 void server::stop_listening() {
   if (!started_ || stopped_) return;
-  post_to_all([](loop_thread& self) {
-    self.site->stop_listening();
-    self.owner.count(self.owner.deaf_);
-  });
+  post_to_all(&loop_thread::stop_listening);
   wait_until_all_are(deaf_, soon);
 }
 
@@ -226,15 +253,12 @@ bool server::stop() {
     threads_.clear();
     return true;
   }
-  post_to_all([](loop_thread& self) {
-    self.site->stop_listening();
-    self.site->drain();
-  });
+  post_to_all(&loop_thread::drain);
   bool clean = wait_until_all_are(ended_, settings_.shutdown_timeout);
   if (!clean) {
     log_.write(log_level::warning, "hosting",
                "the shutdown timeout has passed; aborting the connections that are left");
-    post_to_all([](loop_thread& self) { self.loop.abort_all(); });
+    post_to_all(&loop_thread::abort);
     clean = wait_until_all_are(ended_, time_for_handlers_to_notice);
   }
   if (clean) {

@@ -17,6 +17,7 @@
 #include "http/exchange.hpp"
 #include "net/event_loop.hpp"
 #include "net/listener.hpp"
+#include "net/mailbox.hpp"
 #include "net/worker_pool.hpp"
 #include <windhover/logger.hpp>
 
@@ -52,7 +53,7 @@ class server {
   void listen_on_ipv6_loopback(const served_endpoint& endpoint, const std::string& shown);
   std::uint16_t listen_on(const net::address& at, const served_endpoint& endpoint);
   void start_threads();
-  void post_to_all(void (*what)(loop_thread&));
+  void post_to_all(net::mailbox::prepared loop_thread::*order) noexcept;
   bool wait_until_all_are(std::size_t& counted, std::chrono::milliseconds time);
   void count(std::size_t& counted);
   void name_those_that_stay();

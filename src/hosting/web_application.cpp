@@ -26,6 +26,11 @@
 namespace windhover {
 
 struct web_application::state {
+  void end_watch() noexcept {
+    reload_signal.reset();
+    certificates.reset();
+  }
+
   windhover::configuration configuration;
   hosting::settings settings;
   std::exception_ptr failure;  // of the configuration, reported when the application starts
@@ -242,21 +247,23 @@ void web_application::start() {
   state_->endpoints = std::make_unique<hosting::served_endpoints>(state_->settings, state_->https, *state_->log);
   state_->server = std::make_unique<hosting::server>(state_->settings, state_->endpoints->all(), *state_->log,
                                                      state_->counters, std::move(handler));
+  std::vector<std::string> lines;
   try {
     state_->server->listen();
     state_->urls = state_->server->urls();
     state_->https_port = hosting::https_port_of(state_->urls);
+    if (state_->endpoints->has_tls()) watch_certificates();
+    for (const std::string& each : state_->urls) lines.push_back("Now listening on: " + each);
+    lines.emplace_back("Application started. Press Ctrl+C to shut down.");
+    lines.push_back("Hosting environment: " + state_->settings.environment);
+    // Behind it there is nothing that may fail: nobody would stop what runs.
     state_->server->start();
   } catch (...) {
+    state_->end_watch();
     state_->server.reset();
     throw;
   }
-  if (state_->endpoints->has_tls()) watch_certificates();
-  for (const std::string& each : state_->urls) {
-    state_->log->write(log_level::information, "hosting", "Now listening on: " + each);
-  }
-  state_->log->write(log_level::information, "hosting", "Application started. Press Ctrl+C to shut down.");
-  state_->log->write(log_level::information, "hosting", "Hosting environment: " + state_->settings.environment);
+  for (const std::string& each : lines) state_->log->write(log_level::information, "hosting", each);
 }
 
 void web_application::watch_certificates() {
@@ -289,8 +296,7 @@ int web_application::wait() {
   state_->stopping.request_stop();
   const bool clean = state_->server->stop();
   // Behind the server, which must not wait for files that are slow to read.
-  state_->reload_signal.reset();
-  state_->certificates.reset();
+  state_->end_watch();
   // Handlers that stay refer to what they were started with.
   if (!clean) static_cast<void>(state_->server.release());
   state_->server.reset();

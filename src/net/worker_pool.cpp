@@ -1,7 +1,7 @@
 #include "net/worker_pool.hpp"
 
 #include <condition_variable>
-#include <deque>
+#include <list>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -14,7 +14,7 @@ namespace windhover::net {
 struct worker_pool::shared {
   std::mutex mutex;
   std::condition_variable changed;
-  std::deque<std::function<void()>> queue;
+  std::list<std::function<void()>> queue;
   std::size_t idle = 0;
   bool ending = false;
 
@@ -47,7 +47,7 @@ worker_pool::~worker_pool() {
 }
 
 void worker_pool::let_go() noexcept {
-  std::deque<std::function<void()>> dropped;
+  std::list<std::function<void()>> dropped;
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->ending = true;

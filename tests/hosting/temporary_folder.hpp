@@ -1,6 +1,7 @@
 // A folder of its own for each test that needs files, below the folder in which the tests run, and gone with the test.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -15,8 +16,9 @@ class temporary_folder {
  public:
   temporary_folder() {
     const ::testing::TestInfo& test = *::testing::UnitTest::GetInstance()->current_test_info();
-    path_ = std::filesystem::current_path() /
-            ("files-" + std::string(test.test_suite_name()) + "-" + test.name() + "-" + std::to_string(::getpid()));
+    std::string name = std::string("files-") + test.test_suite_name() + "-" + test.name();
+    std::ranges::replace(name, '/', '-');  // of tests with parameters
+    path_ = std::filesystem::current_path() / (name + "-" + std::to_string(::getpid()));
     std::filesystem::create_directories(path_);
   }
   temporary_folder(const temporary_folder&) = delete;
