@@ -27,7 +27,7 @@ bool http2_server_stream::send_head(wire::http2::session& to) {
   const bool body_follows = !closing() || queued_bytes() > 0;
   to.respond(id(), head->status, head->fields, body_follows);
   note_head_sent();
-  if (!body_follows) note_shut_down();
+  if (!body_follows) note_end_sent();
   return true;
 }
 

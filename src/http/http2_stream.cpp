@@ -98,7 +98,12 @@ void http2_stream::write_data(std::size_t size) noexcept {
   }
   output_handed_down(whole);
   output_taken(size);
-  if (end_offered_) note_shut_down();
+  if (end_offered_) note_end_sent();
+}
+
+void http2_stream::note_end_sent() noexcept {
+  note_shut_down();
+  if (reading_paused()) tell_writable();
 }
 
 // ----- From the session

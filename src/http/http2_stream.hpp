@@ -59,6 +59,8 @@ class http2_stream : public net::layered_transport, public wire::http2::session_
   bool open_in_session() const noexcept { return open_in_session_; }
   bool head_sent() const noexcept { return head_sent_; }
   void note_head_sent() noexcept { head_sent_ = true; }
+  // Our end has left. A sink that has paused before, such as a request whose body nobody reads, may go on now.
+  void note_end_sent() noexcept;
   // How the peer has ended it, or the session for what the peer did.
   std::optional<wire::http2::error_code> closed_with() const noexcept { return closed_with_; }
 

@@ -130,6 +130,35 @@ TEST(Http2Streams, ABodyThatNobodyReadsIsDrainedUpToABound) {
   }
 }
 
+// A client that opens its windows late may send no more before it has the answer, and is not waited for behind it.
+TEST(Http2Streams, ABodyThatNobodyReadsIsGivenUpOnceTheAnswerHasLeft) {
+  for (const std::size_t size : {std::size_t{60'000}, std::size_t{200'000}}) {
+    for (const std::uint32_t steps : {1U, 2U}) {
+      http2_peers peers;
+      peers.context().handler = [size](exchange& with) -> task<> {
+        const std::string body(size, 'x');
+        static_cast<void>(with.response().write(body));
+        co_return;
+      };
+      peers.context().options.drained_body = 20'000;
+      peers.connect(peers.peer.headers_frame(1, http2_peer::request_fields("POST", "/"), 0),
+                    test::setting(initial_window, 1000));
+      for (int i = 0; i < 3; ++i) peers.send(data_frame(1, std::string(16'000, 'x')));
+      peers.run_idle();
+      EXPECT_FALSE(peers.answer(1).reset) << "the answer would be cut off";
+      const auto increment = static_cast<std::uint32_t>(size / steps);
+      for (std::uint32_t i = 0; i < steps; ++i) {
+        peers.send(window_update(0, increment) + window_update(1, increment));
+        peers.run_idle();
+      }
+      EXPECT_EQ(peers.answer(1).body.size(), size);
+      EXPECT_EQ(peers.answer(1).reset, error_code::no_error);
+      EXPECT_EQ(peers.counters().http2_streams.value(), 0U);
+      peers.close_and_run_until_gone();
+    }
+  }
+}
+
 // ----- What leaves
 
 TEST(Http2Streams, NoMoreLeavesThanTheClientsWindow) {
