@@ -5,6 +5,7 @@
 #include <system_error>
 #include <utility>
 
+#include "http/request_failure.hpp"
 #include "wire/http1/target.hpp"
 
 namespace windhover {
@@ -221,7 +222,8 @@ const endpoint& exchange::local_endpoint() {
 
 void exchange::upgrade(std::unique_ptr<net::driver> successor) {
   if (upgraded_) throw std::logic_error("the connection has been upgraded already, which can be done once");
-  if (!backend_.connected()) throw bad_http_request(499, "the client went before the connection could be upgraded");
+  if (!backend_.connected())
+    throw bad_http_request(http::client_gone, "the client went before the connection could be upgraded");
   if (!backend_.upgradable()) throw std::logic_error("the request cannot be upgraded: it does not ask for it");
   response_.require_not_started("the upgrade");
   std::optional<net::place> entered = backend_.enter_upgraded();

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <memory>
+#include <string>
 #include <utility>
 
 #include "base/text.hpp"
 #include "http/http2_server_connection.hpp"
+#include "http/request_failure.hpp"
 #include "net/event_loop.hpp"
 #include "wire/http1/serializer.hpp"
 #include "wire/http2/preface.hpp"
@@ -28,29 +31,14 @@ http1_connection::http1_connection(net::transport& on, server_context& shared, h
   stream_.loop().arm(timer_, shared.options.headers_timeout);
 }
 
-http1_connection::~http1_connection() { end_handler(); }
+http1_connection::~http1_connection() { release_handler(); }
 
 // ----- The states
 
-// Between requests, and where the client's part of one is awaited.
-void http1_connection::wait_in(state next) noexcept {
+// Where the client is waited for.
+void http1_connection::wait_in(state next, net::duration time) noexcept {
   enter(next);
-  const server_options& options = shared_.options;
-  net::event_loop& loop = stream_.loop();
-  switch (next) {
-    case state::idle:
-      return loop.arm(timer_, options.keep_alive_timeout);
-    case state::head:
-      return loop.arm(timer_, options.headers_timeout);
-    case state::draining:
-      return loop.arm(timer_, options.body_timeout);
-    case state::lingering:
-      return loop.arm(timer_, options.linger_timeout);
-    case state::handling:
-    case state::upgraded:
-    case state::dead:
-      return;
-  }
+  stream_.loop().arm(timer_, time);
 }
 
 // A client that takes what was sent, however slowly, is alive: its time begins anew.
@@ -152,7 +140,7 @@ bool http1_connection::is_http2(std::span<const std::byte>& bytes) {
 // True when a whole head has been read.
 bool http1_connection::read_head(std::span<const std::byte>& bytes) {
   if (!parser_) parser_ = std::make_unique<wire::http1::request_parser>(shared_.options.limits);
-  if (state_ == state::idle) wait_in(state::head);
+  if (state_ == state::idle) wait_in(state::head, shared_.options.headers_timeout);
   switch (parser_->read_head(bytes)) {
     case wire::http1::request_parser::step::needs_more:
       return false;
@@ -181,7 +169,6 @@ void http1_connection::start_handler() {
   keep_alive_ = head.keep_alive && !draining_server_;
   is_http_1_0_ = head.version == wire::http1::http_version::http_1_0;
   is_head_request_ = head.method == "HEAD";
-  awaits_continue_ = head.expects_continue;
   std::span<const std::byte> nothing;
   body_ended_ = parser_->read_body(nothing).finished;
   wants_upgrade_ = head.wants_upgrade && body_ended_;
@@ -190,20 +177,20 @@ void http1_connection::start_handler() {
   handle(std::move(head));
 }
 
-void http1_connection::end_request() {
+void http1_connection::end_request() noexcept {
   if (!keep_alive_ || reading_failed() || peer_ended_ || stream_.closing()) return close_politely();
   if (!body_ended_) {
     drained_ = 0;
-    wait_in(state::draining);
+    wait_in(state::draining, shared_.options.body_timeout);
   } else {
-    wait_in(state::idle);
+    wait_in(state::idle, shared_.options.keep_alive_timeout);
   }
   stream_.resume_reading();
 }
 
 void http1_connection::close_politely() noexcept {
   if (state_ == state::dead) return;
-  wait_in(state::lingering);
+  wait_in(state::lingering, shared_.options.linger_timeout);
   queued_ = not_looked_at;
   stream_.close();
   stream_.resume_reading();
@@ -239,7 +226,10 @@ void http1_connection::on_end() noexcept {
   peer_ended_ = true;
   switch (state_) {
     case state::handling:
-      if (reads()) fail_reading(client_gone, "the client ended the connection within the body of its request");
+      if (reads()) {
+        end_without_memory(
+            [this] { fail_reading(client_gone, "the client ended the connection within the body of its request"); });
+      }
       // The reader may have ended the request.
       if (state_ == state::handling) note_aborted();
       return;
@@ -284,7 +274,7 @@ void http1_connection::drain_body(std::span<const std::byte>& bytes) {
   }
   if (step.finished) {
     body_ended_ = true;
-    wait_in(state::idle);
+    wait_in(state::idle, shared_.options.keep_alive_timeout);
   }
 }
 

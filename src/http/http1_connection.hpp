@@ -9,7 +9,6 @@
 #include <cstddef>
 #include <memory>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "http/request_driver.hpp"
@@ -32,7 +31,8 @@ class http1_connection final : public request_driver {
  private:
   // request_driver
   void refuse(int status, std::string_view text) override;
-  void end_request() override;
+  std::string_view kind() const noexcept override { return "a connection"; }
+  void end_request() noexcept override;
   void send_continue() override;
   void timed_out() override;
 
@@ -52,7 +52,7 @@ class http1_connection final : public request_driver {
   void read_body(std::span<const std::byte>& bytes);
   void drain_body(std::span<const std::byte>& bytes);
   void close_politely() noexcept;
-  void wait_in(state next) noexcept;
+  void wait_in(state next, net::duration time) noexcept;
   void time_out_lingering() noexcept;
 
   std::unique_ptr<wire::http1::request_parser> parser_;  // from the first byte of a request to its end

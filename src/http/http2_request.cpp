@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "http/http2_server_connection.hpp"
 #include "http/http2_server_stream.hpp"
+#include "net/event_loop.hpp"
 
 namespace windhover::http {
 namespace {
@@ -35,7 +38,7 @@ http2_request::http2_request(http2_server_stream& on, http2_server_connection& o
   draining_server_ = of.draining();
 }
 
-http2_request::~http2_request() { end_handler(); }
+http2_request::~http2_request() { release_handler(); }
 
 http2_server_stream& http2_request::stream() const noexcept { return static_cast<http2_server_stream&>(stream_); }
 
@@ -43,7 +46,6 @@ http2_server_stream& http2_request::stream() const noexcept { return static_cast
 
 void http2_request::start(wire::http1::request_head head) {
   wants_upgrade_ = head.wants_upgrade;
-  awaits_continue_ = head.expects_continue;
   // What follows a CONNECT is no body.
   if (wants_upgrade_) body_ended_ = true;
   handle(std::move(head));

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "http/request_driver.hpp"
 
@@ -29,6 +30,7 @@ class http2_request final : public request_driver {
 
  private:
   // request_driver
+  std::string_view kind() const noexcept override { return "an HTTP/2 stream"; }
   void end_request() noexcept override;
   void send_continue() override;
   void timed_out() override;

@@ -1,5 +1,6 @@
 #include "http/request_driver.hpp"
 
+#include <cassert>
 #include <stdexcept>
 #include <utility>
 
@@ -20,15 +21,15 @@ request_driver::request_driver(net::transport& stream, server_context& shared, s
   stream_.set_water_marks(shared.options.high_water, shared.options.high_water / 2);
 }
 
-request_driver::~request_driver() = default;
+request_driver::~request_driver() { assert(!handler_); }
 
 bool request_driver::finished() const noexcept { return !handler_running_ && (!successor_ || successor_->finished()); }
 
 std::string request_driver::describe() const {
-  const std::string from = "from " + (exchange_ ? exchange_->remote_endpoint() : stream_.remote_endpoint()).to_string();
-  if (!exchange_) return "a connection " + from;
+  const std::string from = (exchange_ ? exchange_->remote_endpoint() : stream_.remote_endpoint()).to_string();
+  if (!exchange_) return std::string(kind()) + " from " + from;
   const http_request& request = exchange_->request();
-  return std::string(request.method()) + " " + std::string(request.path()) + " " + from;
+  return std::string(request.method()) + " " + std::string(request.path()) + " from " + from;
 }
 
 void request_driver::enter(state next) noexcept {
@@ -43,6 +44,7 @@ void request_driver::handle(wire::http1::request_head head) {
   handler_ = {};
   exchange_.reset();
   read_count_ = 0;
+  awaits_continue_ = head.expects_continue;
   enter(state::handling);
   try {
     exchange_ = std::make_unique<exchange>(static_cast<exchange_backend&>(*this), std::move(head));
@@ -185,7 +187,7 @@ bool request_driver::start_reading(std::span<std::byte> into, std::coroutine_han
 
 std::size_t request_driver::body_read() {
   if (read_failure_) throw bad_http_request(read_failure_->status, read_failure_->text);
-  if (state_ == state::dead) throw bad_http_request(client_gone, "the client has gone within the body of its request");
+  if (state_ == state::dead) throw bad_http_request(client_gone, "the connection was lost");
   return std::exchange(read_count_, 0);
 }
 

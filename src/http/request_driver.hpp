@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -15,9 +16,11 @@
 
 #include "http/exchange.hpp"
 #include "http/server_options.hpp"
+#include "net/limit.hpp"
 #include "net/timer.hpp"
 #include "net/transport.hpp"
 #include "wire/http1/request_head.hpp"
+#include <windhover/task.hpp>
 
 namespace windhover::http {
 
@@ -31,13 +34,11 @@ class request_driver : public net::driver, protected exchange_backend {
 
  protected:
   // idle: between requests. head: within one. handling: the handler runs. draining: over the rest of a body that nobody
-  // read. lingering: our end is sent, the client's awaited. upgraded: not ours any more. A stream that brings one
-  // request begins with handling, and does not linger.
+  // read, and of the answer where a stream brings one request. lingering: our end is sent, the client's awaited.
+  // upgraded: not ours any more. Such a stream begins with handling, and knows neither idle, head nor lingering.
   enum class state : std::uint8_t { idle, head, handling, draining, lingering, upgraded, dead };
 
-  // The client has gone: there is nobody to tell. nginx's number for it, seen only in logs.
-  static constexpr int client_gone = 499;
-  // Larger pieces of a body are queued as a slice of their own.
+  // Larger pieces of a body are queued as a slice of their own, whichever way they leave.
   static constexpr std::size_t gathered_piece = 16384;
 
   request_driver(net::transport& stream, server_context& shared, state first) noexcept;
@@ -45,8 +46,12 @@ class request_driver : public net::driver, protected exchange_backend {
 
   // ----- What a version does
 
+  // What it is before there is a request: "a connection".
+  virtual std::string_view kind() const noexcept = 0;
   // The answer is complete.
-  virtual void end_request() = 0;
+  virtual void end_request() noexcept = 0;
+  // An answer without a handler, and the end of the request.
+  virtual void refuse(int status, std::string_view text);
   // Tells a client that holds its body back to send it.
   virtual void send_continue() = 0;
   // What the timer was armed for has not happened. May throw std::bad_alloc.
@@ -54,10 +59,8 @@ class request_driver : public net::driver, protected exchange_backend {
 
   // ----- What is done for it
 
-  // For its destructor: a handler that has not ended ends while the version is whole.
-  void end_handler() noexcept { handler_ = {}; }
-  // An answer without a handler, and the end of the request.
-  virtual void refuse(int status, std::string_view text);
+  // For its destructor: the handler's frame, ended or not, goes while the version is whole.
+  void release_handler() noexcept { handler_ = {}; }
   // Runs the handler, or refuses what cannot be handled.
   void handle(wire::http1::request_head head);
   void enter(state next) noexcept;
@@ -88,7 +91,10 @@ class request_driver : public net::driver, protected exchange_backend {
   // exchange_backend
   net::transport& transport() noexcept override { return stream_; }
   bool wants_body() const noexcept override { return !is_head_request_; }
-  bool writable() const noexcept override { return !connected() || !stream_.above_high_water(); }
+  // Only a handler is told that there is room again.
+  bool writable() const noexcept override {
+    return state_ != state::handling || stream_.closing() || !stream_.above_high_water();
+  }
   void wait_writable(std::coroutine_handle<> waiter) override;
   bool connected() const noexcept override { return state_ != state::dead && !stream_.closing(); }
   bool start_reading(std::span<std::byte> into, std::coroutine_handle<> waiter) override;
@@ -108,10 +114,14 @@ class request_driver : public net::driver, protected exchange_backend {
  protected:
   net::transport& stream_;
   server_context& shared_;
-  std::unique_ptr<net::driver> successor_;  // from the upgrade until the handler has ended
 
  private:
   std::unique_ptr<exchange> exchange_;
+
+ protected:
+  std::unique_ptr<net::driver> successor_;  // since the upgrade, until it takes the transport over
+
+ private:
   task<> handler_;  // its frame may hold objects that refer to the two above
 
   std::span<std::byte> read_into_;

@@ -3,12 +3,6 @@
 #include "http/exchange.hpp"
 
 namespace windhover::http {
-namespace {
-
-// The client has gone: there is nobody to tell. nginx's number for it, seen only in logs.
-constexpr int client_gone = 499;
-
-}  // namespace
 
 request_failure describe(const std::exception_ptr& failure) {
   try {

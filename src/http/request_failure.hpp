@@ -8,6 +8,9 @@ namespace windhover::http {
 
 class exchange;
 
+// The client has gone: there is nobody to tell. nginx's number for it, seen only in logs.
+inline constexpr int client_gone = 499;
+
 struct request_failure {
   int status = 500;
   std::string text;  // for the client

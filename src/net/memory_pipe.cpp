@@ -17,7 +17,7 @@ std::pair<pipe_end*, pipe_end*> memory_pipe::make(event_loop& loop, std::size_t 
   return {a, b};
 }
 
-pipe_end::pipe_end(event_loop& loop, std::size_t cut) noexcept
+pipe_end::pipe_end(event_loop& loop, std::size_t cut)
     : layered_transport(loop, flush_layer::bottom), cut_(std::max<std::size_t>(cut, 1)) {}
 
 std::byte* pipe_end::queue_room(std::size_t size) noexcept {
@@ -61,7 +61,7 @@ void pipe_end::fetch() noexcept {
   while (!dead() && !reading_paused() && !arrived_.empty()) {
     base::slice& first = arrived_.front();
     const std::size_t count = std::min(cut_, first.size);
-    // The piece holds what it shows: the slice it is of may be gone before it is delivered.
+    // The piece holds what it shows: the slice it is of may be taken off before it is delivered.
     const base::slice piece{first.owner, first.data, count};
     first.data += count;
     first.size -= count;

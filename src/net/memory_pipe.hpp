@@ -14,7 +14,7 @@ namespace windhover::net {
 
 class pipe_end final : public layered_transport {
  public:
-  pipe_end(event_loop& loop, std::size_t cut) noexcept;
+  pipe_end(event_loop& loop, std::size_t cut);
   ~pipe_end() override { release_drivers(); }
 
   endpoint local_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }

@@ -85,6 +85,37 @@ bool converse(const static_files& files, std::uint64_t failing) {
   return failed;
 }
 
+// Whether an allocation has failed for a client that ends within the body of its request.
+bool end_within_body(std::uint64_t failing) {
+  connection_peers peers;
+  int status = 0;
+  peers.context.handler = [&status](exchange& with) -> task<> {
+    try {
+      co_await with.request().read_all();
+    } catch (const bad_http_request& error) {
+      status = error.status();
+    }
+  };
+  peers.client.received.reserve(10'000);
+  peers.log.lines.reserve(10'000);
+  peers.connect();
+  peers.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nab");
+  peers.run_idle();
+  bool failed = false;
+  {
+    const failing_allocation failure(failing);
+    peers.client_end->close();
+    peers.run_idle();
+    failed = failure.has_come();
+  }
+  EXPECT_TRUE(failed || status == 499) << status;
+  if (!peers.client.failed && peers.client_end != nullptr) peers.loop.abort_all();
+  peers.run_until_gone();
+  return failed;
+}
+
+TEST(Http1Memory, AClientMayEndWithinABodyWhenThereIsNone) { simulation::fail_each_allocation(1, end_within_body); }
+
 TEST(Http1Memory, WhicheverAllocationFailsNothingIsLeft) {
   const std::vector<embedded_file> site = {{"/page.html", "", page}};
   const static_files files(site, {});

@@ -144,6 +144,26 @@ TEST(Http1Upgrade, TheResponseCannotBeWrittenBehindTheUpgrade) {
   EXPECT_TRUE(ran);
 }
 
+TEST(Http1Upgrade, AFlushBehindTheUpgradeDoesNotWaitForTheNewProtocol) {
+  connection_peers peers;
+  echo_record record;
+  bool ran = false;
+  peers.context.handler = [&](exchange& with) -> task<> {
+    accept(with, record);
+    const std::string much(200'000, 'x');
+    with.transport().queue_copy(test::bytes_of(much));
+    static_cast<void>(co_await with.response().flush());
+    ran = true;
+  };
+  peers.client.takes = false;
+  peers.connect();
+  peers.send(upgrade);
+  peers.run_idle();
+  EXPECT_TRUE(ran);
+  peers.client_end->abort();
+  peers.run_until_gone();
+}
+
 // Kestrel: the request body is always empty after upgrade; data goes through the stream.
 TEST(Http1Upgrade, TheBodyOfTheRequestIsEmptyBehindTheUpgrade) {
   connection_peers peers;
