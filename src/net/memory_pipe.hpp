@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <limits>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "net/layered_transport.hpp"
 
@@ -14,7 +14,7 @@ namespace windhover::net {
 
 class pipe_end final : public layered_transport {
  public:
-  pipe_end(event_loop& loop, std::size_t cut);
+  pipe_end(event_loop& loop, std::size_t cut) noexcept;
   ~pipe_end() override { release_drivers(); }
 
   endpoint local_endpoint() const override { return {endpoint::kind::memory, {}, 0}; }
@@ -31,11 +31,14 @@ class pipe_end final : public layered_transport {
   std::string kind() const override { return "memory pipe"; }
 
   void take(base::slice bytes) noexcept;
+  bool has_arrived() const noexcept { return taken_off_ < arrived_.size(); }
+  void take_off_first() noexcept;
   void peer_gone(bool reset) noexcept;
 
   std::size_t cut_;
   pipe_end* peer_ = nullptr;
-  std::deque<base::slice> arrived_;
+  std::vector<base::slice> arrived_;
+  std::size_t taken_off_ = 0;  // of them, at the front
   bool arrived_end_ = false;
 };
 
