@@ -57,27 +57,19 @@ void pipe_end::take(base::slice bytes) noexcept {
   serve_again();
 }
 
-// In constant time, however many there are: half of the slices have gone before the others are moved.
-void pipe_end::take_off_first() noexcept {
-  arrived_[taken_off_++] = {};
-  if (2 * taken_off_ < arrived_.size()) return;
-  arrived_.erase(arrived_.begin(), arrived_.begin() + static_cast<std::ptrdiff_t>(taken_off_));
-  taken_off_ = 0;
-}
-
 void pipe_end::fetch() noexcept {
-  while (!dead() && !reading_paused() && has_arrived()) {
-    base::slice& first = arrived_[taken_off_];
+  while (!dead() && !reading_paused() && !arrived_.empty()) {
+    base::slice& first = arrived_.front();
     const std::size_t count = std::min(cut_, first.size);
-    // The piece holds what it shows: the slice it is of may be taken off before it is delivered.
+    // The slice moves out of the vector's way: an upcall may add to it.
     const base::slice piece{first.owner, first.data, count};
     first.data += count;
     first.size -= count;
-    if (first.size == 0) take_off_first();
+    if (first.size == 0) arrived_.erase(arrived_.begin());
     if (!deliver(piece.bytes())) return;
     if (peer_ != nullptr) peer_->output_taken(count);
   }
-  if (!dead() && arrived_end_ && !has_arrived()) deliver_end();
+  if (!dead() && arrived_end_ && arrived_.empty()) deliver_end();
 }
 
 void pipe_end::peer_gone(bool reset) noexcept {

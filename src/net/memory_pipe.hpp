@@ -31,14 +31,11 @@ class pipe_end final : public layered_transport {
   std::string kind() const override { return "memory pipe"; }
 
   void take(base::slice bytes) noexcept;
-  bool has_arrived() const noexcept { return taken_off_ < arrived_.size(); }
-  void take_off_first() noexcept;
   void peer_gone(bool reset) noexcept;
 
   std::size_t cut_;
   pipe_end* peer_ = nullptr;
   std::vector<base::slice> arrived_;
-  std::size_t taken_off_ = 0;  // of them, at the front
   bool arrived_end_ = false;
 };
 
