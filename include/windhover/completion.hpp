@@ -22,10 +22,11 @@ namespace windhover {
 // then.
 class loop_resumer {
  public:
-  // Throws std::logic_error when this thread runs no event loop.
+  // Takes the memory that resuming needs: who waits may refer to what must not end before it was resumed. Throws
+  // std::logic_error when this thread runs no event loop, std::bad_alloc.
   loop_resumer();
-  // The coroutine that resume() is for, so that resuming needs no memory. Throws std::bad_alloc.
-  void prepare(std::coroutine_handle<> waiting);
+  // The coroutine that resume() is for.
+  void prepare(std::coroutine_handle<> waiting) noexcept;
   // It goes on in a later iteration of its loop; once.
   void resume() noexcept;
 

@@ -1,6 +1,7 @@
 #include "hosting/served_endpoints.hpp"
 
 #include <algorithm>
+#include <new>
 #include <span>
 #include <stdexcept>
 #include <utility>
@@ -171,29 +172,45 @@ net::server_tls_options served_endpoints::read(const tls_site& site, digest& sai
   return options;
 }
 
+// What there is no memory for is not said.
+template <class Text>
+void served_endpoints::say(log_level level, Text&& text) noexcept {
+  try {
+    log_.write(level, "hosting", text());
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 bool served_endpoints::reload_certificates(reload which) {
   const std::lock_guard lock(mutex_);
   bool all_well = true;
   for (tls_site& each : sites_) {
+    digest found = each.seen;
     try {
-      const digest before = each.seen;
-      const net::server_tls_options options = read(each, each.seen);
-      if (which == reload::changed && each.seen == before) continue;
+      const net::server_tls_options options = read(each, found);
+      if (which == reload::changed && found == each.seen) continue;
       // At the start there is nothing better to serve; here there is.
       for (const net::tls_certificate& certificate : options.certificates)
         if (const std::string complaint = complaint_about_time(certificate); !complaint.empty())
           throw net::tls_error(complaint);
       each.tls->replace(options);
+      each.seen = found;
       each.complaint.clear();
-      log_.write(log_level::information, "hosting",
-                 "The certificates of " + each.url + " were read again: " + described(options.certificates.front()));
+      say(log_level::information, [&] {
+        return "The certificates of " + each.url + " were read again: " + described(options.certificates.front());
+      });
+    } catch (const std::bad_alloc&) {
+      all_well = false;  // the next look finds the same change
+      say(log_level::error, [&] { return "The certificates of " + each.url + " stay what they were: out of memory"; });
     } catch (const std::exception& error) {
       all_well = false;
+      each.seen = found;
       // What nobody has mended since it was said is not said again.
       if (which == reload::changed && each.complaint == error.what()) continue;
-      each.complaint = error.what();
-      log_.write(log_level::error, "hosting",
-                 "The certificates of " + each.url + " stay what they were: " + error.what());
+      say(log_level::error, [&] {
+        each.complaint = error.what();
+        return "The certificates of " + each.url + " stay what they were: " + error.what();
+      });
     }
   }
   return all_well;

@@ -65,6 +65,8 @@ class served_endpoints {
   void add(endpoint_settings endpoint, const settings& from, const https_options& in_code);
   tls_site site_of(const endpoint_settings& endpoint, const settings& from, const https_options& in_code) const;
   static net::server_tls_options read(const tls_site& site, digest& said);
+  template <class Text>
+  void say(log_level level, Text&& text) noexcept;
 
   logger& log_;
   std::vector<served_endpoint> endpoints_;

@@ -135,6 +135,11 @@ class readiness_awaiter final : private readiness_wait::listener {
   std::coroutine_handle<> waiter_;
 };
 
+struct prepared_resumption {
+  std::coroutine_handle<> waiting;
+  net::mailbox::prepared letter;
+};
+
 task<bool> wait_for(const char* who, int descriptor, short events, std::stop_token stop) {
   net::event_loop& loop = net::event_loop::required(who);
   readiness_awaiter waiting(loop, descriptor, events);
@@ -161,14 +166,19 @@ task<bool> wait_writable(int descriptor, std::stop_token stop) {
   return wait_for("wait_writable", descriptor, POLLOUT, std::move(stop));
 }
 
-loop_resumer::loop_resumer() : mailbox_(net::event_loop::required("a completion").mailbox()) {}
+loop_resumer::loop_resumer() : mailbox_(net::event_loop::required("a completion").mailbox()) {
+  auto made = std::make_shared<prepared_resumption>();
+  // Who waits keeps what it waits for, and this with it.
+  made->letter = net::mailbox::prepare([to = made.get()] { to->waiting.resume(); });
+  prepared_ = std::move(made);
+}
 
-void loop_resumer::prepare(std::coroutine_handle<> waiting) {
-  prepared_ = std::make_shared<net::mailbox::prepared>(net::mailbox::prepare([waiting] { waiting.resume(); }));
+void loop_resumer::prepare(std::coroutine_handle<> waiting) noexcept {
+  static_cast<prepared_resumption*>(prepared_.get())->waiting = waiting;
 }
 
 void loop_resumer::resume() noexcept {
-  net::mailbox::prepared& letter = *static_cast<net::mailbox::prepared*>(prepared_.get());
+  net::mailbox::prepared& letter = static_cast<prepared_resumption*>(prepared_.get())->letter;
   static_cast<net::mailbox*>(mailbox_.get())->post_prepared(std::move(letter));
 }
 

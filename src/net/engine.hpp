@@ -146,7 +146,8 @@ struct chosen_engine {
 
 // Probes the kernel and makes an engine: io_uring where it finds incremental provided-buffer rings, otherwise epoll.
 // Its waits look for events for as long as `busy_poll` says before they sleep.
-// Throws std::system_error when an engine that was asked for by name is not to be had, with the reason and the remedy.
+// Throws std::system_error when an engine that was asked for by name is not to be had, with the reason and the remedy,
+// std::bad_alloc.
 chosen_engine make_engine(engine_kind wanted, duration busy_poll = duration::zero());
 
 std::unique_ptr<engine> make_epoll_engine(duration busy_poll = duration::zero());
@@ -156,7 +157,8 @@ struct io_uring_features {
   bool incremental_buffers = false;
   std::string reason;  // why something is missing
 };
-io_uring_features probe_io_uring() noexcept;
+// Throws std::bad_alloc.
+io_uring_features probe_io_uring();
 std::unique_ptr<engine> make_io_uring_engine(const io_uring_features&, duration busy_poll = duration::zero());
 
 }  // namespace windhover::net

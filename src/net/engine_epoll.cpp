@@ -21,6 +21,7 @@
 #include "base/system_error.hpp"
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
+#include "net/pending_events.hpp"
 
 namespace windhover::net {
 namespace {
@@ -89,7 +90,7 @@ class epoll_engine final : public engine {
       here.sending = &operation;
       change(here, which, EPOLLOUT, true);
     } else {
-      failed_sends_.push_back({which, error});
+      failed_sends_.add({which, error});
     }
     return false;
   }
@@ -108,7 +109,7 @@ class epoll_engine final : public engine {
       ::close(here.descriptor);
     }
     here = slot{};
-    closed_.push_back(which);
+    closed_.add(which);
   }
 
   void listen(token which, int descriptor) override { add(which, kind::listener, descriptor, EPOLLIN); }
@@ -127,7 +128,7 @@ class epoll_engine final : public engine {
     slot& here = make(which);
     here.what = kind::connecting;
     here.owns_descriptor = false;
-    connected_now_.push_back({which, error});
+    connected_now_.add({which, error});
   }
 
   void poll(token which, int descriptor, short events) override {
@@ -142,9 +143,9 @@ class epoll_engine final : public engine {
       const int error = errno;
       if (own >= 0) ::close(own);
       // Regular files are always ready.
-      ready_now_.push_back({which, error == EPERM ? events : -error});
       slot& here = make(which);
       here.what = kind::readiness;
+      ready_now_.add({which, error == EPERM ? events : -error});
     }
   }
 
@@ -184,7 +185,9 @@ class epoll_engine final : public engine {
 
   slot& at(token which) noexcept { return slots_[which.slot]; }
   slot& make(token which) {
-    if (slots_.size() <= which.slot) slots_.resize(which.slot + 1);
+    const std::size_t least = std::size_t{which.slot} + 1;
+    room_.make(least, slots_, closed_, failed_sends_, connected_now_, ready_now_);
+    if (slots_.size() < least) slots_.resize(least);
     slots_[which.slot] = slot{};
     slots_[which.slot].generation = which.generation;
     return slots_[which.slot];
@@ -279,20 +282,20 @@ class epoll_engine final : public engine {
     return true;
   }
 
-  // What was found out without waiting. New entries may come while these are delivered: they wait for the next turn.
+  // What was found out without waiting.
   void deliver_own(engine_events& events) {
-    for (const result& each : std::exchange(failed_sends_, {})) {
+    failed_sends_.take_all([&](const result& each) {
       if (engine_client* client = events.client_of(each.which)) client->on_sent(each.value);
-    }
-    for (const result& each : std::exchange(connected_now_, {})) {
+    });
+    connected_now_.take_all([&](const result& each) {
       if (engine_client* client = events.client_of(each.which)) client->on_connected(each.value);
-    }
-    for (const result& each : std::exchange(ready_now_, {})) {
+    });
+    ready_now_.take_all([&](const result& each) {
       if (engine_client* client = events.client_of(each.which)) client->on_ready(each.value);
-    }
-    for (const token each : std::exchange(closed_, {})) {
+    });
+    closed_.take_all([&](token each) {
       if (engine_client* client = events.client_of(each)) client->on_closed();
-    }
+    });
   }
 
   void deliver(engine_events& events, const epoll_event& event) {
@@ -387,10 +390,11 @@ class epoll_engine final : public engine {
   busy_polling polling_;
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<slot> slots_;
-  std::vector<token> closed_;
-  std::vector<result> failed_sends_;
-  std::vector<result> connected_now_;
-  std::vector<result> ready_now_;
+  pending_room room_;
+  pending_events<token> closed_;
+  pending_events<result> failed_sends_;
+  pending_events<result> connected_now_;
+  pending_events<result> ready_now_;
 };
 
 }  // namespace

@@ -33,6 +33,7 @@
 #include "net/busy_polling.hpp"
 #include "net/engine.hpp"
 #include "net/io_uring_queues.hpp"
+#include "net/pending_events.hpp"
 #include "net/receive_ring.hpp"
 
 namespace windhover::net {
@@ -81,6 +82,7 @@ class io_uring_engine final : public engine {
         direct_buffer_(std::make_unique_for_overwrite<std::byte[]>(direct_buffer_size)) {
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) base::throw_system_error(errno, "eventfd");
+    batch_.reserve(queues_.completions().capacity());
   }
   ~io_uring_engine() override {
     for (const slot& each : slots_) {
@@ -115,7 +117,7 @@ class io_uring_engine final : public engine {
     slot& here = at(which);
     here.sending = &what;
     issue_send(which, here, operation::send, MSG_DONTWAIT, IOSQE_CQE_SKIP_SUCCESS);
-    sent_.push_back(which);
+    sent_.add(which);
     return false;
   }
 
@@ -212,6 +214,7 @@ class io_uring_engine final : public engine {
     bool readable : 1 = false;  // something may be there to be received directly
     bool ending : 1 = false;    // the end is among it, of which nothing more will be said
     bool queued : 1 = false;    // in to_receive_
+    bool rearming : 1 = false;  // in to_rearm_
     bool cancelling : 1 = false;
     bool watching_hang_up : 1 = false;
     bool connecting : 1 = false;
@@ -221,6 +224,11 @@ class io_uring_engine final : public engine {
     bool send_failed : 1 = false;
     send_operation* sending = nullptr;
   };
+  struct failed_send {
+    token which;
+    int error;
+  };
+
   static bool came_from_outside(const completion& each) noexcept {
     const operation what = operation_of(each.data);
     return what != operation::alarm && what != operation::send && what != operation::ignored;
@@ -228,7 +236,9 @@ class io_uring_engine final : public engine {
 
   slot& at(token which) noexcept { return slots_[which.slot]; }
   slot& make(token which, int descriptor, bool owns) {
-    if (slots_.size() <= which.slot) slots_.resize(which.slot + 1);
+    const std::size_t least = std::size_t{which.slot} + 1;
+    room_.make(least, slots_, sent_, failed_sends_, to_receive_, closed_, to_rearm_);
+    if (slots_.size() < least) slots_.resize(least);
     slot& here = slots_[which.slot];
     here = slot{};
     here.generation = which.generation;
@@ -371,18 +381,16 @@ class io_uring_engine final : public engine {
       here.send_failed = true;
       after_failed_send(which, here, completions[i].result);
     }
-    sent_.swap(reaping_);
-    for (const token which : reaping_) {
+    sent_.take_all([&](token which) {
       slot& here = at(which);
       --here.pending;
       const bool failed = here.send_failed;
       here.send_failed = false;
-      if (failed) continue;
+      if (failed) return;
       here.sending = nullptr;
       complete_send(events, which, 0);
-    }
-    reaping_.clear();
-    for (const auto& [which, error] : std::exchange(failed_sends_, {})) complete_send(events, which, error);
+    });
+    failed_sends_.take_all([&](const failed_send& each) { complete_send(events, each.which, each.error); });
   }
 
   void after_failed_send(token which, slot& here, int result) {
@@ -393,7 +401,7 @@ class io_uring_engine final : public engine {
       return;
     }
     here.sending = nullptr;
-    failed_sends_.push_back({which, full ? ECANCELED : -result});
+    failed_sends_.add({which, full ? ECANCELED : -result});
   }
   void resend(token which, slot& here) noexcept {
     here.resending = true;
@@ -408,12 +416,12 @@ class io_uring_engine final : public engine {
     if (!here.closing || here.pending > 0 || here.generation != which.generation) return;
     if (here.owns_descriptor && here.descriptor >= 0) ::close(here.descriptor);
     here = slot{};
-    closed_.push_back(which);
+    closed_.add(which);
   }
   void deliver_closed(engine_events& events) {
-    for (const token which : std::exchange(closed_, {})) {
+    closed_.take_all([&](token which) {
       if (engine_client* client = events.client_of(which)) client->on_closed();
-    }
+    });
   }
 
   void deliver(engine_events& events, const completion& each) {
@@ -458,7 +466,7 @@ class io_uring_engine final : public engine {
     note_disarmed(here);
     const bool goes_on = result > 0 || result == -ENOBUFS || result == -ECANCELED || result == -EINTR;
     if (here.closing) return finish_close(which, here);
-    if (goes_on) return rearm_.push_back(which);
+    if (goes_on) return rearm_later(which, here);
     end_receiving(which, here, client, -result);
   }
 
@@ -481,25 +489,23 @@ class io_uring_engine final : public engine {
     if (result < 0 && result != -ECANCELED && !here.ended) {
       return end_receiving(which, here, events.client_of(which), -result);
     }
-    rearm_.push_back(which);
+    rearm_later(which, here);
   }
 
   // What is left of the last turn: the poll tells of what arrives, not of what is there. Each connection receives once
   // in a turn, so that others get theirs.
   void receive_rest(engine_events& events) {
-    to_receive_.swap(receiving_);
-    for (const token which : receiving_) {
-      if (at(which).generation != which.generation) continue;
+    to_receive_.take_all([&](token which) {
+      if (at(which).generation != which.generation) return;
       at(which).queued = false;
       receive_directly(events, which);
       send_early(events);
-    }
-    receiving_.clear();
+    });
   }
   void receive_later(token which, slot& here) {
     if (here.queued) return;
     here.queued = true;
-    to_receive_.push_back(which);
+    to_receive_.add(which);
   }
 
   void receive_directly(engine_events& events, token which) {
@@ -539,16 +545,22 @@ class io_uring_engine final : public engine {
 
   // After the batch, when its buffers are back in the ring.
   void rearm() {
-    for (const token which : rearm_) {
+    to_rearm_.take_all([this](token which) {
       slot& here = at(which);
-      if (here.generation != which.generation || here.closing || here.armed) continue;
+      if (here.generation != which.generation) return;
+      here.rearming = false;
+      if (here.closing || here.armed) return;
       if (here.wanted) {
         here.listening ? arm_accept(which, here) : arm_receiving(which, here);
       } else if (!here.listening && !here.ended && !here.watching_hang_up) {
         watch_hang_up(which, here);
       }
-    }
-    rearm_.clear();
+    });
+  }
+  void rearm_later(token which, slot& here) {
+    if (here.rearming) return;
+    here.rearming = true;
+    to_rearm_.add(which);
   }
 
   void resent(engine_events& events, token which, int result) {
@@ -567,7 +579,7 @@ class io_uring_engine final : public engine {
     slot& here = at(which);
     if ((flags & IORING_CQE_F_MORE) == 0) {
       note_disarmed(here);
-      rearm_.push_back(which);
+      rearm_later(which, here);
     }
     if (client != nullptr && result != -ECANCELED && result != -ECONNABORTED && result != -EAGAIN) {
       client->on_accepted(result);
@@ -588,7 +600,7 @@ class io_uring_engine final : public engine {
     if (here.closing) return finish_close(which, here);
     engine_client* client = events.client_of(which);
     if (is_hang_up(result) && !here.armed && !here.ended) return end_receiving(which, here, client, ECONNRESET);
-    if (is_last && result >= 0 && !here.armed) rearm_.push_back(which);
+    if (is_last && result >= 0 && !here.armed) rearm_later(which, here);
   }
 
   void connected(engine_events& events, token which, int result) {
@@ -628,13 +640,12 @@ class io_uring_engine final : public engine {
   std::optional<time_point> alarm_;  // when the kernel ends a wait
   __kernel_timespec alarm_time_{};   // the same, for the kernel to read
   std::vector<completion> batch_;    // being delivered
-  std::vector<token> sent_;          // issued since the last reaping
-  std::vector<token> reaping_;       // kept for its capacity
-  std::vector<std::pair<token, int>> failed_sends_;
-  std::vector<token> to_receive_;  // directly, in the next turn
-  std::vector<token> receiving_;   // kept for its capacity
-  std::vector<token> closed_;
-  std::vector<token> rearm_;
+  pending_room room_;
+  pending_events<token> sent_;  // issued since the last reaping
+  pending_events<failed_send> failed_sends_;
+  pending_events<token> to_receive_;  // directly, in the next turn
+  pending_events<token> closed_;
+  pending_events<token> to_rearm_;
 };
 
 }  // namespace
@@ -643,7 +654,7 @@ std::unique_ptr<engine> make_io_uring_engine(const io_uring_features& features, 
   return std::make_unique<io_uring_engine>(features.incremental_buffers, busy_poll);
 }
 
-io_uring_features probe_io_uring() noexcept {
+io_uring_features probe_io_uring() {
   io_uring_features features;
   try {
     io_uring_queues queues;
@@ -653,8 +664,6 @@ io_uring_features probe_io_uring() noexcept {
   } catch (const std::system_error& error) {
     features.reason = features.available ? "the kernel has no incremental provided-buffer rings (Linux 6.12 has them)"
                                          : std::string("io_uring is not available here (") + error.what() + ")";
-  } catch (...) {
-    features.reason = "there was no memory to probe io_uring";
   }
   return features;
 }

@@ -3,12 +3,14 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <thread>
 
 #include "net/busy_polling.hpp"
 #include "net/event_loop.hpp"
+#include "net/mailbox.hpp"
 #include "net/worker_pool.hpp"
 #include <windhover/event_loop_thread.hpp>
 
@@ -75,7 +77,20 @@ struct event_loop_thread::state {
   bool ended = false;
   std::thread thread;
 
-  bool has_nothing_left() const { return roots.empty() && loop.describe_connections(1).empty(); }
+  // What it is told at its end. Prepared, so that it can be ended without memory.
+  net::mailbox::prepared to_end = net::mailbox::prepare([this] {
+    ending = true;
+    loop.announce_drain();
+    stop.request_stop();
+    loop.drain_all();
+  });
+  net::mailbox::prepared to_abort = net::mailbox::prepare([this] { loop.abort_all(); });
+  net::mailbox::prepared to_give_up = net::mailbox::prepare([this] {
+    name_those_that_stay();
+    given_up = true;
+  });
+
+  bool has_nothing_left() const noexcept { return roots.empty() && loop.objects() == 0; }
 
   void run() {
     do {
@@ -107,13 +122,17 @@ struct event_loop_thread::state {
     std::unique_lock lock(mutex);
     return changed.wait_for(lock, time, [this] { return ended; });
   }
-  void name_those_that_stay() const {
+  void name_those_that_stay() const noexcept {
     if (options.log == nullptr) return;
     const auto say = [this](const std::string& what) {
       options.log->write(log_level::error, "net", "still running at the end of an event_loop_thread: " + what);
     };
-    if (!roots.empty()) say(std::to_string(roots.size()) + " started tasks");
-    for (const std::string& name : loop.describe_connections(named_at_most)) say(name);
+    try {
+      if (!roots.empty()) say(std::to_string(roots.size()) + " started tasks");
+      for (const std::string& name : loop.describe_connections(named_at_most)) say(name);
+    } catch (const std::bad_alloc&) {
+      // What is given up has no name then.
+    }
   }
 };
 
@@ -124,22 +143,14 @@ event_loop_thread::event_loop_thread(const event_loop_thread_options& options)
 
 event_loop_thread::~event_loop_thread() {
   state& self = *state_;
-  self.loop.mailbox()->post([&self] {
-    self.ending = true;
-    self.loop.announce_drain();
-    self.stop.request_stop();
-    self.loop.drain_all();
-  });
+  self.loop.mailbox()->post_prepared(std::move(self.to_end));
   bool clean = self.wait_until_ended(self.options.shutdown_timeout);
   if (!clean) {
-    self.loop.mailbox()->post([&self] { self.loop.abort_all(); });
+    self.loop.mailbox()->post_prepared(std::move(self.to_abort));
     clean = self.wait_until_ended(second_deadline);
   }
   if (!clean) {
-    self.loop.mailbox()->post([&self] {
-      self.name_those_that_stay();
-      self.given_up = true;
-    });
+    self.loop.mailbox()->post_prepared(std::move(self.to_give_up));
     self.wait_until_ended(soon);
     // A suspended coroutine must not be destroyed from outside: it stays, and so does its loop.
     self.thread.detach();

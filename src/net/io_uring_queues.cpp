@@ -29,6 +29,13 @@ io_uring_queues::io_uring_queues(bool tells_of_work, const sizes& room) {
   io_uring_params parameters = ring_parameters(tells_of_work, room.completions);
   const int error = io_uring_queue_init_params(room.operations, &ring_, &parameters);
   if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
+  try {
+    // As many as the kernel has room for: taking them out needs no memory, unless there are more, which it keeps.
+    completions_.reserve(parameters.cq_entries);
+  } catch (...) {
+    io_uring_queue_exit(&ring_);
+    throw;
+  }
 }
 
 void io_uring_queues::enable() {

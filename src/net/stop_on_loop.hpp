@@ -18,7 +18,11 @@ class stop_on_loop {
   stop_on_loop(event_loop& loop, std::stop_token stop, Owner& owner) {
     if (!stop.stop_possible()) return;
     alive_ = std::make_shared<bool>(true);
-    callback_.emplace(std::move(stop), on_stop{&loop, loop.mailbox(), alive_, &owner});
+    // Prepared: a stop must not fail.
+    mailbox::prepared letter = mailbox::prepare([alive = alive_, &owner] {
+      if (*alive) owner.stopped();
+    });
+    callback_.emplace(std::move(stop), on_stop{&loop, loop.mailbox(), std::move(letter), &owner});
   }
   stop_on_loop(const stop_on_loop&) = delete;
   stop_on_loop& operator=(const stop_on_loop&) = delete;
@@ -31,19 +35,17 @@ class stop_on_loop {
   struct on_stop {
     event_loop* loop;
     std::shared_ptr<mailbox> box;
-    std::shared_ptr<bool> alive;  // read and written on the loop's thread only
+    mailbox::prepared letter;
     Owner* owner;
     void operator()() noexcept {
       if (event_loop::current() == loop) {
         owner->stopped();
-        return;
+      } else {
+        box->post_prepared(std::move(letter));
       }
-      box->post([alive = alive, owner = owner] {
-        if (*alive) owner->stopped();
-      });
     }
   };
-  std::shared_ptr<bool> alive_;
+  std::shared_ptr<bool> alive_;  // read and written on the loop's thread only
   std::optional<std::stop_callback<on_stop>> callback_;
 };
 

@@ -1,5 +1,6 @@
 #include "testing/application_run.hpp"
 
+#include <new>
 #include <string>
 #include <utility>
 
@@ -41,8 +42,12 @@ struct application_run::state {
       return loop_.arm(deadline, hosting::time_for_handlers_to_notice);
     }
     given_up = true;
-    for (const std::string& name : loop_.describe_connections(named_at_most)) {
-      parts.log.write(log_level::error, "hosting", "still running after the shutdown: " + name);
+    try {
+      for (const std::string& name : loop_.describe_connections(named_at_most)) {
+        parts.log.write(log_level::error, "hosting", "still running after the shutdown: " + name);
+      }
+    } catch (const std::bad_alloc&) {
+      // What is given up has no name then.
     }
   }
 

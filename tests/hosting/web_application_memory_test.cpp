@@ -1,12 +1,14 @@
 // An application that is set up, started and stopped when memory runs out: whichever allocation of the thread that does
 // so fails, it is told so by std::bad_alloc, and the application ends as one that was never started. This program has
 // operator new replaced.
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <new>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -14,6 +16,7 @@
 #include "hosting/temporary_folder.hpp"
 #include "net/self_signed_certificate.hpp"
 #include "simulation/failing_allocations.hpp"
+#include <windhover/sleep_for.hpp>
 
 namespace windhover::hosting {
 namespace {
@@ -45,7 +48,7 @@ class WebApplicationMemory : public ::testing::TestWithParam<std::string> {
     app.use_logger(log);
     app.use_websockets({.allowed_origins = {"https://example.com"}});
     app.use_static_files({.root = (folder.path() / "www").string()});
-    app.use([](http_context&, const next_middleware& next) -> task<> { co_await next(); });
+    app.use([](http_context&, next_middleware next) -> task<> { co_await next(); });
     app.map_get("/hello/{name}", hello);
     app.map_websocket("/ws", echo);
   }
@@ -75,6 +78,44 @@ INSTANTIATE_TEST_SUITE_P(All, WebApplicationMemory, both_engines(), engine_name)
 
 TEST_P(WebApplicationMemory, WhicheverAllocationFailsTheCallerIsTold) {
   simulation::fail_each_allocation(100, [this](std::uint64_t failing) { return run(failing); });
+}
+
+// Whether an allocation has failed while certificates were read again, of which one was whole or broken.
+bool reload(web_application& app, bool whole, std::uint64_t failing) {
+  const failing_allocation failure(failing);
+  const bool well = app.reload_certificates();
+  EXPECT_TRUE(whole ? well || failure.has_come() : !well);
+  return failure.has_come();
+}
+
+TEST_P(WebApplicationMemory, CertificatesAreReadAgainOrStay) {
+  web_application app(sources());
+  set_up(app);
+  app.start();
+  simulation::fail_each_allocation(10, [&app](std::uint64_t failing) { return reload(app, true, failing); });
+  EXPECT_TRUE(app.reload_certificates());
+  folder.write("site.pem", "no certificate");
+  simulation::fail_each_allocation(3, [&app](std::uint64_t failing) { return reload(app, false, failing); });
+}
+
+TEST_P(WebApplicationMemory, AnApplicationWithWaitingHandlersStopsWithout) {
+  web_application app(sources());
+  set_up(app);
+  told<bool> waiting;
+  app.map_get("/wait", [&](http_context&) -> task<> {
+    waiting.set(true);
+    static_cast<void>(co_await sleep_for(std::chrono::hours(1), app.stopping()));
+  });
+  app.start();
+  std::thread client([&app] { static_cast<void>(test::http_client(app.urls().at(0)).get("/wait")); });
+  EXPECT_TRUE(waiting.get());
+  {
+    const failing_allocation failure(1);
+    app.stop();
+    EXPECT_EQ(app.wait(), 0);
+    EXPECT_FALSE(failure.has_come());
+  }
+  client.join();
 }
 
 }  // namespace
