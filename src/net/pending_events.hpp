@@ -1,6 +1,7 @@
 // What an engine has found out about its objects and has not delivered yet.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <vector>
 
@@ -35,20 +36,22 @@ class pending_events {
   std::vector<T> taken_;
 };
 
-// Makes room in all of them for as many entries as there are slots, twice as many as before at a time. Nothing has
-// changed when it throws std::bad_alloc: the room is there before the slot is.
+// Makes room in all of them for as many entries as there are slots, and in the table of slots: for many at once, as
+// pages that nobody has touched cost nothing, and then for twice as many as before. When it throws std::bad_alloc
+// nothing has changed: the room is there before the slot is.
 class pending_room {
  public:
   template <class Slots, class... Lists>
   void make(std::size_t slots, Slots& table, Lists&... lists) {
     if (slots <= slots_) return;
-    const std::size_t room = slots > 2 * slots_ ? slots : 2 * slots_;
+    const std::size_t room = std::max({slots, 2 * slots_, least});
     (lists.reserve(room), ...);
     table.reserve(room);
     slots_ = room;
   }
 
  private:
+  static constexpr std::size_t least = 16384;
   std::size_t slots_ = 0;
 };
 
