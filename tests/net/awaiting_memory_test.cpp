@@ -1,7 +1,6 @@
 // What waits when memory runs out: work on another thread is waited for or was never begun, and a stop from another
 // thread always arrives. This program has operator new replaced.
 #include <atomic>
-#include <chrono>
 #include <coroutine>
 #include <cstdint>
 #include <latch>
@@ -12,19 +11,20 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "net/event_loop.hpp"
 #include "net/worker_pool.hpp"
 #include "simulation/failing_allocations.hpp"
 #include <windhover/event_loop_thread.hpp>
 #include <windhover/run_blocking.hpp>
-#include <windhover/sleep_for.hpp>
+#include <windhover/wait_readable.hpp>
 
 namespace windhover {
 namespace {
 
 using simulation::failing_allocation;
-using namespace std::chrono_literals;
 
 // What a coroutine of a test has come to.
 struct course {
@@ -91,15 +91,16 @@ TEST(AwaitingMemory, AStopOfAnotherThreadNeedsNone) {
   net::event_loop loop(net::make_engine(net::engine_kind::automatic).engine);
   std::stop_source stop;
   course notes;
-  const auto sleep = [](std::stop_token stopped, course& to) -> task<> {
-    const bool slept = co_await sleep_for(1h, std::move(stopped));
-    to.outcome = slept ? "slept" : "stopped";
+  const int silent = ::eventfd(0, EFD_CLOEXEC);
+  const auto wait = [](int descriptor, std::stop_token stopped, course& to) -> task<> {
+    const bool came = co_await wait_readable(descriptor, std::move(stopped));
+    to.outcome = came ? "readable" : "stopped";
   };
-  task<> sleeping;
+  task<> waiting;
   {
     const net::event_loop::scope here(loop);
-    sleeping = sleep(stop.get_token(), notes);
-    sleeping.start(&notes, note_end);
+    waiting = wait(silent, stop.get_token(), notes);
+    waiting.start(&notes, note_end);
   }
   std::thread other([&stop] {
     const failing_allocation failure(1);
@@ -108,6 +109,7 @@ TEST(AwaitingMemory, AStopOfAnotherThreadNeedsNone) {
   });
   while (!notes.ended) loop.run_once(true);
   other.join();
+  ::close(silent);
   EXPECT_EQ(notes.outcome, "stopped");
 }
 
