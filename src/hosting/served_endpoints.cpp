@@ -188,7 +188,7 @@ bool served_endpoints::reload_certificates(reload which) {
     digest found = each.seen;
     try {
       const net::server_tls_options options = read(each, found);
-      if (which == reload::changed && found == each.seen) continue;
+      if (which == reload::changed && found == each.seen && each.complaint.empty()) continue;
       // At the start there is nothing better to serve; here there is.
       for (const net::tls_certificate& certificate : options.certificates)
         if (const std::string complaint = complaint_about_time(certificate); !complaint.empty())
@@ -204,12 +204,12 @@ bool served_endpoints::reload_certificates(reload which) {
       say(log_level::error, [&] { return "The certificates of " + each.url + " stay what they were: out of memory"; });
     } catch (const std::exception& error) {
       all_well = false;
-      each.seen = found;
-      // What nobody has mended since it was said is not said again.
+      // What nobody has mended since it was said is not said again, and is tried again.
       if (which == reload::changed && each.complaint == error.what()) continue;
       say(log_level::error, [&] {
+        std::string text = "The certificates of " + each.url + " stay what they were: " + error.what();
         each.complaint = error.what();
-        return "The certificates of " + each.url + " stay what they were: " + error.what();
+        return text;
       });
     }
   }

@@ -39,8 +39,8 @@ class served_endpoints {
 
   enum class reload { all, changed };
   // Reads the files again, and exchanges the certificates of those addresses whose files are sound; a line in the log
-  // says so. Of `changed`, files that say what they said the last time are passed over in silence. False when an
-  // address had to keep its old ones. Connections live on. Any thread.
+  // says so. Of `changed`, files that say what is served already are passed over in silence, and a complaint is made
+  // once. False when an address had to keep its old ones. Connections live on. Any thread.
   bool reload_certificates(reload which);
   // The files that are read.
   std::vector<std::filesystem::path> files() const;
@@ -58,8 +58,8 @@ class served_endpoints {
     std::string client_certificate_authority;
     net::server_tls_options options;  // without what is in files
     std::shared_ptr<net::server_tls> tls;
-    digest seen{};          // of what its files said the last time
-    std::string complaint;  // about them
+    digest seen{};          // of what the files said that are served
+    std::string complaint;  // about what they have said since
   };
 
   void add(endpoint_settings endpoint, const settings& from, const https_options& in_code);

@@ -1,6 +1,7 @@
 // An application that is set up, started and stopped when memory runs out: whichever allocation of the thread that does
 // so fails, it is told so by std::bad_alloc, and the application ends as one that was never started. This program has
 // operator new replaced.
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -13,6 +14,8 @@
 #include <gtest/gtest.h>
 
 #include "hosting/running_application.hpp"
+#include "hosting/served_endpoints.hpp"
+#include "hosting/settings.hpp"
 #include "hosting/temporary_folder.hpp"
 #include "net/self_signed_certificate.hpp"
 #include "simulation/failing_allocations.hpp"
@@ -23,10 +26,15 @@ namespace {
 
 using simulation::failing_allocation;
 
-class silent_logger final : public logger {
+// Counts, and keeps nothing.
+class counting_logger final : public logger {
  public:
-  void write(log_level, std::string_view, std::string_view) noexcept override {}
+  void write(log_level, std::string_view, std::string_view text) noexcept override {
+    if (text.find("were read again") != std::string_view::npos) ++read_again;
+  }
   bool enabled(log_level) const noexcept override { return true; }
+
+  std::atomic<int> read_again = 0;
 };
 
 class WebApplicationMemory : public ::testing::TestWithParam<std::string> {
@@ -71,7 +79,7 @@ class WebApplicationMemory : public ::testing::TestWithParam<std::string> {
   }
 
   temporary_folder folder;
-  silent_logger log;
+  counting_logger log;
 };
 
 INSTANTIATE_TEST_SUITE_P(All, WebApplicationMemory, both_engines(), engine_name);
@@ -96,6 +104,35 @@ TEST_P(WebApplicationMemory, CertificatesAreReadAgainOrStay) {
   EXPECT_TRUE(app.reload_certificates());
   folder.write("site.pem", "no certificate");
   simulation::fail_each_allocation(3, [&app](std::uint64_t failing) { return reload(app, false, failing); });
+}
+
+// What could not be read for lack of memory is read the next time that somebody looks.
+TEST(ServedEndpointsMemory, AChangeIsNotLost) {
+  const temporary_folder folder;
+  counting_logger log;
+  const auto write = [&folder](const std::string& name) {
+    const net::made_certificate made = net::make_self_signed({.common_name = name});
+    folder.write("site.pem", made.certificate + made.key);
+  };
+  write("first");
+  const settings from = read_settings(
+      configuration::load(sources_of({"--urls", "https://127.0.0.1:0", "--Windhover:Certificates:Default:Path",
+                                      (folder.path() / "site.pem").string()})));
+  served_endpoints endpoints(from, {}, log);
+  simulation::fail_each_allocation(10, [&](std::uint64_t failing) {
+    write("next");
+    const int before = log.read_again;
+    bool failed = false;
+    bool well = false;
+    {
+      const failing_allocation failure(failing);
+      well = endpoints.reload_certificates(served_endpoints::reload::changed);
+      failed = failure.has_come();
+    }
+    EXPECT_TRUE(endpoints.reload_certificates(served_endpoints::reload::changed));
+    EXPECT_TRUE(well || log.read_again > before);
+    return failed;
+  });
 }
 
 TEST_P(WebApplicationMemory, AnApplicationWithWaitingHandlersStopsWithout) {
