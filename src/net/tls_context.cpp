@@ -79,11 +79,17 @@ void trust(SSL_CTX* context, const std::string& authorities, bool name_them) {
   const openssl::bio text = openssl::reader_of(authorities);
   int count = 0;
   while (const openssl::certificate each{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
-    X509_STORE_add_cert(SSL_CTX_get_cert_store(context), each.get());
-    if (name_them) SSL_CTX_add_client_CA(context, each.get());
+    const bool added = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), each.get()) == 1 &&
+                       (!name_them || SSL_CTX_add_client_CA(context, each.get()) == 1);
+    if (!added) throw std::bad_alloc();
     ++count;
   }
-  ERR_clear_error();
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string_view why = openssl::last_error();
+  if (!at_end) {
+    throw tls_error("the certificate authorities cannot be used: " + std::string(why) +
+                    "; write each certificate in PEM, as it was issued");
+  }
   if (count == 0) {
     throw tls_error(
         "the certificate authorities cannot be used: there is no certificate among them; write them in PEM, with "

@@ -107,5 +107,17 @@ TEST(TlsContext, AllCertificatesOfAServerHaveItsVersions) {
   EXPECT_TRUE(agreed(server_options, test_certificates::client_options()).starts_with("TLSv1.2 "));
 }
 
+// A part of those that were meant would be trusted without a word.
+TEST(TlsContext, AuthoritiesOfWhichOneIsBrokenAreRefused) {
+  client_tls_options options = test_certificates::client_options();
+  const std::string broken = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+  options.authorities += broken;
+  EXPECT_THROW(client_tls{options}, tls_error);
+  options.authorities = "no certificate";
+  EXPECT_THROW(client_tls{options}, tls_error);
+  options.authorities = test_certificates::all().authority.certificate() + "and a remark\n";
+  EXPECT_NO_THROW(client_tls{options});
+}
+
 }  // namespace
 }  // namespace windhover::net
