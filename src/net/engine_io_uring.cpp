@@ -80,9 +80,9 @@ class io_uring_engine final : public engine {
         queues_(polling_.wanted()),
         received_(queues_.ring(), incremental ? incremental_geometry : plain_geometry, incremental),
         direct_buffer_(std::make_unique_for_overwrite<std::byte[]>(direct_buffer_size)) {
+    batch_.reserve(queues_.completions().capacity());
     wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_ < 0) base::throw_system_error(errno, "eventfd");
-    batch_.reserve(queues_.completions().capacity());
   }
   ~io_uring_engine() override {
     for (const slot& each : slots_) {

@@ -30,7 +30,8 @@ io_uring_queues::io_uring_queues(bool tells_of_work, const sizes& room) {
   const int error = io_uring_queue_init_params(room.operations, &ring_, &parameters);
   if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
   try {
-    // As many as the kernel has room for: taking them out needs no memory, unless there are more, which it keeps.
+    // As many as the kernel has room for. Taking them out needs memory only where a turn has more than that, and lacks
+    // it only where there is none: a completion that is lost would be a send that is taken for sent.
     completions_.reserve(parameters.cq_entries);
   } catch (...) {
     io_uring_queue_exit(&ring_);
