@@ -183,7 +183,7 @@ TEST_P(EngineMemory, WhicheverAllocationFailsConnectingAndWaitingEnd) {
 
 TEST_P(EngineMemory, AnEngineThatCannotBeMadeLeavesNoDescriptor) {
   const std::size_t before = open_descriptors();
-  simulation::fail_each_allocation(2, [](std::uint64_t failing) {
+  simulation::fail_each_allocation(1, [](std::uint64_t failing) {
     const failing_allocation failure(failing);
     try {
       static_cast<void>(make_engine(test::engine_of(GetParam())));
