@@ -7,10 +7,13 @@
 #include <new>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -80,6 +83,25 @@ inline const char* last_error() noexcept {
   ERR_clear_error();
   const char* const text = code == 0 ? nullptr : ERR_reason_error_string(code);
   return text == nullptr ? "unknown" : text;
+}
+
+// The certificates of a text in PEM. Whatever else is in it is passed over; `broken` says why one of them, and with it
+// what is behind it, cannot be read.
+struct pem_certificates {
+  std::vector<certificate> all;
+  std::string_view broken;  // empty when all could be read
+};
+inline pem_certificates certificates_of(std::string_view text) {
+  pem_certificates found;
+  const bio from = reader_of(text);
+  while (certificate each{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)}) {
+    found.all.push_back(std::move(each));
+  }
+  // The last look ends at the end of the text, or at something that is no certificate.
+  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  const std::string_view why = last_error();
+  if (!at_end) found.broken = why;
+  return found;
 }
 
 }  // namespace windhover::net::openssl

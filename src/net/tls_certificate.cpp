@@ -38,19 +38,12 @@ int give_password(char* into, int room, int /*writing*/, void* from) noexcept {
 bool is_pem(std::string_view text) { return text.find("-----BEGIN ") != std::string_view::npos; }
 
 void read_pem(const tls_certificate& from, loaded_certificate::parts& into) {
-  const openssl::bio certificates = openssl::reader_of(from.certificate);
-  while (openssl::certificate read{PEM_read_bio_X509(certificates.get(), nullptr, nullptr, nullptr)}) {
-    if (into.leaf) {
-      into.chain.push_back(std::move(read));
-    } else {
-      into.leaf = std::move(read);
-    }
-  }
-  // The last look ends at the end of the text, or at something that is no certificate.
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  const std::string_view why = openssl::last_error();
-  if (!at_end) refuse(from, why, "write each certificate in PEM, as it was issued");
-  if (!into.leaf) refuse(from, "there is none in it", "the text must have a block BEGIN CERTIFICATE");
+  openssl::pem_certificates read = openssl::certificates_of(from.certificate);
+  if (!read.broken.empty()) refuse(from, read.broken, "write each certificate in PEM, as it was issued");
+  if (read.all.empty()) refuse(from, "there is none in it", "the text must have a block BEGIN CERTIFICATE");
+  into.leaf = std::move(read.all.front());
+  read.all.erase(read.all.begin());
+  into.chain = std::move(read.all);
 
   const bool apart = !from.key.empty();
   const openssl::bio key = openssl::reader_of(apart ? from.key : from.certificate);

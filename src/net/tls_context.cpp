@@ -10,7 +10,6 @@
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
-#include <openssl/pem.h>
 
 #include "base/text.hpp"
 #include "net/event_loop.hpp"
@@ -76,24 +75,20 @@ void trust(SSL_CTX* context, const std::string& authorities, bool name_them) {
     SSL_CTX_set_default_verify_paths(context);
     return;
   }
-  const openssl::bio text = openssl::reader_of(authorities);
-  int count = 0;
-  while (const openssl::certificate each{PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr)}) {
-    const bool added = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), each.get()) == 1 &&
-                       (!name_them || SSL_CTX_add_client_CA(context, each.get()) == 1);
-    if (!added) throw std::bad_alloc();
-    ++count;
-  }
-  const bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
-  const std::string_view why = openssl::last_error();
-  if (!at_end) {
-    throw tls_error("the certificate authorities cannot be used: " + std::string(why) +
+  const openssl::pem_certificates read = openssl::certificates_of(authorities);
+  if (!read.broken.empty()) {
+    throw tls_error("the certificate authorities cannot be used: " + std::string(read.broken) +
                     "; write each certificate in PEM, as it was issued");
   }
-  if (count == 0) {
+  if (read.all.empty()) {
     throw tls_error(
         "the certificate authorities cannot be used: there is no certificate among them; write them in PEM, with "
         "blocks BEGIN CERTIFICATE");
+  }
+  for (const openssl::certificate& each : read.all) {
+    const bool added = X509_STORE_add_cert(SSL_CTX_get_cert_store(context), each.get()) == 1 &&
+                       (!name_them || SSL_CTX_add_client_CA(context, each.get()) == 1);
+    if (!added) throw std::bad_alloc();
   }
 }
 
