@@ -5,14 +5,13 @@
 
 #include <gtest/gtest.h>
 
+#include "failing_peers.hpp"
 #include "http2_peers.hpp"
-#include "simulation/failing_allocations.hpp"
 #include <windhover/sleep_for.hpp>
 
 namespace windhover::http {
 namespace {
 
-using simulation::failing_allocation;
 using namespace std::chrono_literals;
 
 // Requests with bodies, one that is streamed, one that is reset, and one that fails.
@@ -35,22 +34,8 @@ bool converse(std::uint64_t failing) {
                              test::ping();
   connection_peers peers;
   peers.context.handler = serve;
-  // What the client keeps is not the server's to survive: it has the memory already.
-  peers.client.received.reserve(1'000'000);
-  peers.connect();
-  peers.send(stream);
-  bool failed = false;
-  {
-    const failing_allocation failure(failing);
-    for (int i = 0; i < 200 && !peers.client.failed && !peers.client.ended; ++i) {
-      peers.loop.run_once(!failure.has_come() && i < 20);
-    }
-    failed = failure.has_come();
-  }
-  if (!peers.client.failed) peers.client_end->abort();
-  peers.run_until_gone();
+  const bool failed = run_with_failing(peers, stream, failing);
   EXPECT_EQ(peers.context.counters->http2_streams.value(), 0U);
-  EXPECT_EQ(peers.loop.inbound().used, 0U);
   return failed;
 }
 
