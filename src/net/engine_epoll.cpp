@@ -185,9 +185,7 @@ class epoll_engine final : public engine {
 
   slot& at(token which) noexcept { return slots_[which.slot]; }
   slot& make(token which) {
-    const std::size_t least = std::size_t{which.slot} + 1;
-    room_.make(least, slots_, closed_, failed_sends_, connected_now_, ready_now_);
-    if (slots_.size() < least) slots_.resize(least);
+    room_.make(std::size_t{which.slot} + 1, slots_, closed_, failed_sends_, connected_now_, ready_now_);
     slots_[which.slot] = slot{};
     slots_[which.slot].generation = which.generation;
     return slots_[which.slot];

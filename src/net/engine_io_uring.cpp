@@ -236,9 +236,7 @@ class io_uring_engine final : public engine {
 
   slot& at(token which) noexcept { return slots_[which.slot]; }
   slot& make(token which, int descriptor, bool owns) {
-    const std::size_t least = std::size_t{which.slot} + 1;
-    room_.make(least, slots_, sent_, failed_sends_, to_receive_, closed_, to_rearm_);
-    if (slots_.size() < least) slots_.resize(least);
+    room_.make(std::size_t{which.slot} + 1, slots_, sent_, failed_sends_, to_receive_, closed_, to_rearm_);
     slot& here = slots_[which.slot];
     here = slot{};
     here.generation = which.generation;

@@ -1,5 +1,6 @@
 #include "net/io_uring_queues.hpp"
 
+#include <bit>
 #include <cerrno>
 
 #include <sys/syscall.h>
@@ -26,17 +27,12 @@ io_uring_params ring_parameters(bool tells_of_work, unsigned completions) noexce
 }  // namespace
 
 io_uring_queues::io_uring_queues(bool tells_of_work, const sizes& room) {
+  // As many as the kernel has room for. Taking them out needs memory only where a turn has more than that, and lacks it
+  // only where there is none: a completion that is lost would be a send that is taken for sent.
+  completions_.reserve(std::bit_ceil(room.completions));
   io_uring_params parameters = ring_parameters(tells_of_work, room.completions);
   const int error = io_uring_queue_init_params(room.operations, &ring_, &parameters);
   if (error != 0) base::throw_system_error(-error, "io_uring: setting up the ring");
-  try {
-    // As many as the kernel has room for. Taking them out needs memory only where a turn has more than that, and lacks
-    // it only where there is none: a completion that is lost would be a send that is taken for sent.
-    completions_.reserve(parameters.cq_entries);
-  } catch (...) {
-    io_uring_queue_exit(&ring_);
-    throw;
-  }
 }
 
 void io_uring_queues::enable() {

@@ -38,24 +38,26 @@ class pending_events {
   std::vector<T> taken_;
 };
 
-// Makes room in all of them for as many entries as there are slots, and in the table of slots: for many at once, as
-// pages that nobody has touched cost nothing, and then for twice as many as before. When it throws std::bad_alloc
-// nothing has changed: the room is there before the slot is.
+// Gives a table so many slots, and makes room in the lists for as many entries: for many at once, as pages that nobody
+// has touched cost nothing, and then for twice as many as before. When it throws std::bad_alloc nothing has changed:
+// the room is there before the slot is.
 class pending_room {
  public:
   template <class Slots, class... Lists>
   void make(std::size_t slots, Slots& table, Lists&... lists) {
-    if (slots <= slots_) return;
-    const std::size_t room = std::max({slots, 2 * slots_, least});
-    (lists.reserve(room), ...);
-    table.reserve(room);
-    slots_ = room;
+    if (slots > room_) {
+      const std::size_t room = std::max({slots, 2 * room_, least});
+      (lists.reserve(room), ...);
+      table.reserve(room);
+      room_ = room;
+    }
+    if (table.size() < slots) table.resize(slots);
   }
 
  private:
   // Under AddressSanitizer few, so that slots move and what refers to one that has moved is seen.
   static constexpr std::size_t least = base::pool::passes_through ? 1 : 16384;
-  std::size_t slots_ = 0;
+  std::size_t room_ = 0;
 };
 
 }  // namespace windhover::net
