@@ -2,11 +2,12 @@
 
 #include <algorithm>
 #include <future>
-#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+
+#include "net/remaining_connections.hpp"
 
 namespace windhover::hosting {
 namespace {
@@ -15,7 +16,6 @@ using std::chrono::milliseconds;
 
 // For a loop that is free to do what it is told at once.
 constexpr milliseconds soon = std::chrono::seconds(1);
-constexpr std::size_t named_at_most = 10;
 
 net::engine_kind kind_of(engine_choice choice) noexcept {
   switch (choice) {
@@ -45,16 +45,6 @@ struct server::loop_thread {
     site.emplace(loop, of.settings_, of.limits_, of.log_, of.counters_, of.handler_);
   }
 
-  void name_connections() noexcept {
-    try {
-      for (const std::string& name : loop.describe_connections(named_at_most)) {
-        owner.log_.write(log_level::error, "hosting", "still running after the shutdown: " + name);
-      }
-    } catch (const std::bad_alloc&) {
-      // What is given up has no name then.
-    }
-  }
-
   server& owner;
   std::optional<loop_server> site;  // outlives the loop's connections
   net::event_loop loop;
@@ -72,7 +62,7 @@ struct server::loop_thread {
   });
   order abort = net::mailbox::prepare([this] { loop.abort_all(); });
   order give_up = net::mailbox::prepare([this] {
-    name_connections();
+    net::log_remaining_connections(loop, "hosting", "still running after the shutdown: ");
     given_up = true;
   });
 };

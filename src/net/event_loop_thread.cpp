@@ -3,14 +3,15 @@
 #include <condition_variable>
 #include <list>
 #include <mutex>
-#include <new>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "net/busy_polling.hpp"
 #include "net/event_loop.hpp"
 #include "net/mailbox.hpp"
+#include "net/remaining_connections.hpp"
 #include "net/worker_pool.hpp"
 #include <windhover/event_loop_thread.hpp>
 
@@ -20,7 +21,6 @@ namespace {
 // For what was started to notice that its connections have been aborted.
 constexpr std::chrono::milliseconds second_deadline = std::chrono::seconds(5);
 constexpr std::chrono::milliseconds soon = std::chrono::seconds(1);
-constexpr std::size_t named_at_most = 10;
 
 net::engine_kind kind_of(io_engine engine) noexcept {
   switch (engine) {
@@ -123,16 +123,12 @@ struct event_loop_thread::state {
     return changed.wait_for(lock, time, [this] { return ended; });
   }
   void name_those_that_stay() const noexcept {
-    if (options.log == nullptr) return;
-    const auto say = [this](const std::string& what) {
-      options.log->write(log_level::error, "net", "still running at the end of an event_loop_thread: " + what);
-    };
-    try {
-      if (!roots.empty()) say(std::to_string(roots.size()) + " started tasks");
-      for (const std::string& name : loop.describe_connections(named_at_most)) say(name);
-    } catch (const std::bad_alloc&) {
-      // What is given up has no name then.
+    constexpr std::string_view prefix = "still running at the end of an event_loop_thread: ";
+    if (!roots.empty()) {
+      loop.log_line(log_level::error, "net",
+                    [&] { return std::string(prefix) + std::to_string(roots.size()) + " started tasks"; });
     }
+    net::log_remaining_connections(loop, "net", prefix);
   }
 };
 

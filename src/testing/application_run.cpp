@@ -1,15 +1,13 @@
 #include "testing/application_run.hpp"
 
-#include <new>
 #include <string>
 #include <utility>
 
 #include "net/engine_simulation.hpp"
+#include "net/remaining_connections.hpp"
 
 namespace windhover::testing {
 namespace {
-
-constexpr std::size_t named_at_most = 10;
 
 net::event_loop_options options_of(const hosting::application_parts& parts, base::random_source& random) {
   net::event_loop_options options;
@@ -42,13 +40,7 @@ struct application_run::state {
       return loop_.arm(deadline, hosting::time_for_handlers_to_notice);
     }
     given_up = true;
-    try {
-      for (const std::string& name : loop_.describe_connections(named_at_most)) {
-        parts.log.write(log_level::error, "hosting", "still running after the shutdown: " + name);
-      }
-    } catch (const std::bad_alloc&) {
-      // What is given up has no name then.
-    }
+    net::log_remaining_connections(loop_, "hosting", "still running after the shutdown: ");
   }
 
   web_application& application;
